@@ -1,0 +1,96 @@
+import { heapBytes, resetBest, selectBest, writeBest } from './heap'
+import { TILE_ROWS, tileRows } from './lanes'
+import { keysToScores, scoresToKeys } from './order'
+
+/** Bytes of the sums for one byte of a row: 256 float32. */
+const BYTE_TABLE_SHIFT: usize = 10
+
+export function bitTable(queryPtr: usize, rowBytes: usize, tablePtr: usize): void {
+  for (; rowBytes; --rowBytes) {
+    // By doubling: the sums of all values below a bit, again with that bit's value. Bits run up from 0x01, so
+    // dimensions run down from the eighth.
+    store<f32>(tablePtr, 0)
+    let dimPtr = queryPtr + 28
+    for (let bit: usize = 4; bit < 1 << BYTE_TABLE_SHIFT; bit <<= 1) {
+      const value = load<f32>(dimPtr)
+      for (let below: usize = 0; below < bit; below += 4) {
+        store<f32>(tablePtr + bit + below, load<f32>(tablePtr + below) + value)
+      }
+      dimPtr -= 4
+    }
+    queryPtr += 32
+    tablePtr += 1 << BYTE_TABLE_SHIFT
+  }
+}
+
+export function dotBitsTopK(
+  tablesPtr: usize,
+  queryCount: usize,
+  codesPtr: usize,
+  rowCount: usize,
+  rowBytes: usize,
+  k: usize,
+  scratchPtr: usize,
+  idsPtr: usize,
+  scoresPtr: usize,
+): void {
+  assert(rowBytes !== 0 && rowBytes % 8 === 0, 'rowBytes must be a multiple of 8')
+  assert(k !== 0, 'k must be at least 1')
+  const heapsPtr = scratchPtr + (TILE_ROWS << 2)
+  for (let q: usize = 0; q < queryCount; ++q) resetBest(heapsPtr + q * heapBytes(k))
+  const step = tileRows(rowBytes)
+  for (let first: usize = 0; first < rowCount; first += step) {
+    const rowsPtr = codesPtr + first * rowBytes
+    const tile = min<usize>(step, rowCount - first)
+    for (let q: usize = 0; q < queryCount; ++q) {
+      const tablePtr = tablesPtr + q * (rowBytes << BYTE_TABLE_SHIFT)
+      // One stream: the look-ups take longer than the memory.
+      for (let row: usize = 0; row < tile; ++row) {
+        store<f32>(scratchPtr + (row << 2), dotBitsRow(tablePtr, rowsPtr + row * rowBytes, rowBytes))
+      }
+      scoresToKeys(scratchPtr, tile)
+      selectBest(scratchPtr, tile, <u32>first, k, heapsPtr + q * heapBytes(k))
+    }
+  }
+  const found = min(k, rowCount)
+  for (let q: usize = 0; q < queryCount; ++q) {
+    const offset = (q * found) << 2
+    writeBest(heapsPtr + q * heapBytes(k), idsPtr + offset, scoresPtr + offset)
+    keysToScores(scoresPtr + offset, found)
+  }
+}
+
+export function dotBitsRows(
+  tablePtr: usize,
+  codesPtr: usize,
+  rowBytes: usize,
+  idsPtr: usize,
+  idCount: usize,
+  scoresPtr: usize,
+): void {
+  assert(rowBytes !== 0 && rowBytes % 8 === 0, 'rowBytes must be a multiple of 8')
+  for (let i: usize = 0; i < idCount; ++i) {
+    const rowPtr = codesPtr + <usize>load<u32>(idsPtr + (i << 2)) * rowBytes
+    store<f32>(scoresPtr + (i << 2), dotBitsRow(tablePtr, rowPtr, rowBytes))
+  }
+}
+
+/** Eight look-ups a step, added as a tree: one addition on the chain, and the next row starts while this one ends. */
+function dotBitsRow(tablePtr: usize, rowPtr: usize, rowBytes: usize): f32 {
+  let sum: f32 = 0
+  for (let byte: usize = 0; byte < rowBytes; byte += 8) {
+    const word = load<u64>(rowPtr + byte)
+    const t = tablePtr + (byte << BYTE_TABLE_SHIFT)
+    const s0 = load<f32>(t + entryOf(word)) + load<f32>(t + entryOf(word >> 8), 1024)
+    const s1 = load<f32>(t + entryOf(word >> 16), 2048) + load<f32>(t + entryOf(word >> 24), 3072)
+    const s2 = load<f32>(t + entryOf(word >> 32), 4096) + load<f32>(t + entryOf(word >> 40), 5120)
+    const s3 = load<f32>(t + entryOf(word >> 48), 6144) + load<f32>(t + entryOf(word >> 56), 7168)
+    sum += s0 + s1 + (s2 + s3)
+  }
+  return sum
+}
+
+/** Byte offset of the sum for the lowest byte of `word`. */
+function entryOf(word: u64): usize {
+  return <usize>((word & 0xff) << 2)
+}

@@ -1,0 +1,106 @@
+import { heapBytes, resetBest, selectBest, writeBest } from './heap'
+import { Lanes, TILE_ROWS, tileRows } from './lanes'
+
+export function dotI8TopK(
+  queriesPtr: usize,
+  queryCount: usize,
+  codesPtr: usize,
+  rowCount: usize,
+  rowBytes: usize,
+  k: usize,
+  scratchPtr: usize,
+  idsPtr: usize,
+  scoresPtr: usize,
+): void {
+  dotBytesTopK<i8>(queriesPtr, queryCount, codesPtr, rowCount, rowBytes, k, scratchPtr, idsPtr, scoresPtr)
+}
+
+export function dotU8TopK(
+  queriesPtr: usize,
+  queryCount: usize,
+  codesPtr: usize,
+  rowCount: usize,
+  rowBytes: usize,
+  k: usize,
+  scratchPtr: usize,
+  idsPtr: usize,
+  scoresPtr: usize,
+): void {
+  dotBytesTopK<u8>(queriesPtr, queryCount, codesPtr, rowCount, rowBytes, k, scratchPtr, idsPtr, scoresPtr)
+}
+
+function dotBytesTopK<T>(
+  queriesPtr: usize,
+  queryCount: usize,
+  codesPtr: usize,
+  rowCount: usize,
+  rowBytes: usize,
+  k: usize,
+  scratchPtr: usize,
+  idsPtr: usize,
+  scoresPtr: usize,
+): void {
+  assert(rowBytes !== 0 && rowBytes % 16 === 0, 'rowBytes must be a multiple of 16')
+  assert(k !== 0, 'k must be at least 1')
+  const heapsPtr = scratchPtr + (TILE_ROWS << 2)
+  for (let q: usize = 0; q < queryCount; ++q) resetBest(heapsPtr + q * heapBytes(k))
+  const step = tileRows(rowBytes)
+  for (let first: usize = 0; first < rowCount; first += step) {
+    const rowsPtr = codesPtr + first * rowBytes
+    const tile = min<usize>(step, rowCount - first)
+    for (let q: usize = 0; q < queryCount; ++q) {
+      dotBytes<T>(queriesPtr + q * (rowBytes << 1), rowsPtr, tile, rowBytes, scratchPtr)
+      selectBest(scratchPtr, tile, <u32>first, k, heapsPtr + q * heapBytes(k))
+    }
+  }
+  const found = min(k, rowCount)
+  for (let q: usize = 0; q < queryCount; ++q) {
+    const offset = (q * found) << 2
+    writeBest(heapsPtr + q * heapBytes(k), idsPtr + offset, scoresPtr + offset)
+  }
+}
+
+/** Scores of the rows of one tile: four quarters of it in lock step, then the rows left over. */
+function dotBytes<T>(queryPtr: usize, rowsPtr: usize, rowCount: usize, rowBytes: usize, scoresPtr: usize): void {
+  const streamRows = rowCount >> 2
+  const rowStride = streamRows * rowBytes
+  const scoreStride = streamRows << 2
+  for (let left = streamRows; left; --left) {
+    let a = i32x4.splat(0)
+    let b = a
+    let c = a
+    let d = a
+    for (let byte: usize = 0; byte < rowBytes; byte += 16) {
+      const low = v128.load(queryPtr + (byte << 1))
+      const high = v128.load(queryPtr + (byte << 1), 16)
+      let row = rowsPtr + byte
+      a = i32x4.add(a, Lanes.dot16<T>(low, high, row))
+      row += rowStride
+      b = i32x4.add(b, Lanes.dot16<T>(low, high, row))
+      row += rowStride
+      c = i32x4.add(c, Lanes.dot16<T>(low, high, row))
+      d = i32x4.add(d, Lanes.dot16<T>(low, high, row + rowStride))
+    }
+    let scores = scoresPtr
+    store<i32>(scores, Lanes.sumI32(a))
+    scores += scoreStride
+    store<i32>(scores, Lanes.sumI32(b))
+    scores += scoreStride
+    store<i32>(scores, Lanes.sumI32(c))
+    store<i32>(scores + scoreStride, Lanes.sumI32(d))
+    rowsPtr += rowBytes
+    scoresPtr += 4
+  }
+  rowsPtr += 3 * rowStride
+  scoresPtr += 3 * scoreStride
+  for (let left = rowCount & 3; left; --left) {
+    let sum = i32x4.splat(0)
+    for (let byte: usize = 0; byte < rowBytes; byte += 16) {
+      const query = queryPtr + (byte << 1)
+      sum = i32x4.add(sum, Lanes.dot16<T>(v128.load(query), v128.load(query, 16), rowsPtr + byte))
+    }
+    store<i32>(scoresPtr, Lanes.sumI32(sum))
+    rowsPtr += rowBytes
+    scoresPtr += 4
+  }
+}

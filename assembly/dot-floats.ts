@@ -1,0 +1,91 @@
+import { heapBytes, resetBest, selectBest, writeBest } from './heap'
+import { Lanes, TILE_ROWS, tileRows } from './lanes'
+import { keysToScores, scoresToKeys } from './order'
+
+export function dotF32TopK(
+  queriesPtr: usize,
+  queryCount: usize,
+  rowsPtr: usize,
+  rowCount: usize,
+  rowBytes: usize,
+  k: usize,
+  scratchPtr: usize,
+  idsPtr: usize,
+  scoresPtr: usize,
+): void {
+  assert(rowBytes !== 0 && rowBytes % 64 === 0, 'rowBytes must be a multiple of 64')
+  assert(k !== 0, 'k must be at least 1')
+  const heapsPtr = scratchPtr + (TILE_ROWS << 2)
+  for (let q: usize = 0; q < queryCount; ++q) resetBest(heapsPtr + q * heapBytes(k))
+  const step = tileRows(rowBytes)
+  for (let first: usize = 0; first < rowCount; first += step) {
+    const tilePtr = rowsPtr + first * rowBytes
+    const tile = min<usize>(step, rowCount - first)
+    for (let q: usize = 0; q < queryCount; ++q) {
+      dotFloats(queriesPtr + q * rowBytes, tilePtr, tile, rowBytes, scratchPtr)
+      scoresToKeys(scratchPtr, tile)
+      selectBest(scratchPtr, tile, <u32>first, k, heapsPtr + q * heapBytes(k))
+    }
+  }
+  const found = min(k, rowCount)
+  for (let q: usize = 0; q < queryCount; ++q) {
+    const offset = (q * found) << 2
+    writeBest(heapsPtr + q * heapBytes(k), idsPtr + offset, scoresPtr + offset)
+    keysToScores(scoresPtr + offset, found)
+  }
+}
+
+function dotFloats(queryPtr: usize, rowsPtr: usize, rowCount: usize, rowBytes: usize, scoresPtr: usize): void {
+  const streamRows = rowCount >> 2
+  const rowStride = streamRows * rowBytes
+  const scoreStride = streamRows << 2
+  for (let left = streamRows; left; --left) {
+    let a = f32x4.splat(0)
+    let b = a
+    let c = a
+    let d = a
+    for (let byte: usize = 0; byte < rowBytes; byte += 64) {
+      const query = queryPtr + byte
+      const q0 = v128.load(query)
+      const q1 = v128.load(query, 16)
+      const q2 = v128.load(query, 32)
+      const q3 = v128.load(query, 48)
+      let row = rowsPtr + byte
+      a = f32x4.add(a, Lanes.dotF32(q0, q1, q2, q3, row))
+      row += rowStride
+      b = f32x4.add(b, Lanes.dotF32(q0, q1, q2, q3, row))
+      row += rowStride
+      c = f32x4.add(c, Lanes.dotF32(q0, q1, q2, q3, row))
+      d = f32x4.add(d, Lanes.dotF32(q0, q1, q2, q3, row + rowStride))
+    }
+    let scores = scoresPtr
+    store<f32>(scores, Lanes.sumF32(a))
+    scores += scoreStride
+    store<f32>(scores, Lanes.sumF32(b))
+    scores += scoreStride
+    store<f32>(scores, Lanes.sumF32(c))
+    store<f32>(scores + scoreStride, Lanes.sumF32(d))
+    rowsPtr += rowBytes
+    scoresPtr += 4
+  }
+  rowsPtr += 3 * rowStride
+  scoresPtr += 3 * scoreStride
+  for (let left = rowCount & 3; left; --left) {
+    store<f32>(scoresPtr, dotF32Row(queryPtr, rowsPtr, rowBytes))
+    rowsPtr += rowBytes
+    scoresPtr += 4
+  }
+}
+
+export function dotF32Row(queryPtr: usize, rowPtr: usize, rowBytes: usize): f32 {
+  let sum = f32x4.splat(0)
+  for (let byte: usize = 0; byte < rowBytes; byte += 64) {
+    const query = queryPtr + byte
+    const q0 = v128.load(query)
+    const q1 = v128.load(query, 16)
+    const q2 = v128.load(query, 32)
+    const q3 = v128.load(query, 48)
+    sum = f32x4.add(sum, Lanes.dotF32(q0, q1, q2, q3, rowPtr + byte))
+  }
+  return Lanes.sumF32(sum)
+}

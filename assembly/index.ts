@@ -1,0 +1,8 @@
+export { bitTable, dotBitsRows, dotBitsTopK } from './bits'
+export { bucket, bucketTruncate } from './bucket'
+export { dotI8TopK, dotU8TopK } from './dot-bytes'
+export { dotF32TopK } from './dot-floats'
+export { hammingTopK } from './hamming'
+export { packBits } from './pack'
+export { firstNonFinite, minMax } from './range'
+export { dotF32Rows, dotI8Rows, dotU8Rows } from './rows'

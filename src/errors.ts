@@ -1,0 +1,29 @@
+/** What went wrong, as a stable word that a program can switch on. */
+export type PackvecErrorCode =
+  | 'NOT_FINITE'
+  | 'RAGGED_ROWS'
+  | 'EMPTY'
+  | 'ZERO_DIMS'
+  | 'DIMS_MISMATCH'
+  | 'WRONG_WIDTH'
+  | 'INVALID_RANGES'
+  | 'CALIBRATION_REQUIRED'
+  | 'QUANTIZED_INPUT'
+  | 'INVALID_ARGUMENT'
+  | 'INVALID_FILE'
+  | 'UNSUPPORTED'
+  | 'TOO_LARGE'
+  | 'IO'
+
+/** The one error type of packvec. `argument` names what was wrong, the message says what was expected and what came. */
+export class PackvecError extends Error {
+  override readonly name = 'PackvecError'
+  readonly code: PackvecErrorCode
+  readonly argument: string
+
+  constructor(code: PackvecErrorCode, argument: string, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+    this.argument = argument
+  }
+}

@@ -1,0 +1,186 @@
+/**
+ * The boundary between TypeScript and the kernels: arithmetic on byte addresses in one memory, nothing else.
+ *
+ * Two implementations answer to it: the wasm in `assembly/` and the plain TypeScript of `reference.ts`. Both give the same
+ * integers bit for bit; float sums agree to rounding (the order of addition differs).
+ *
+ * Layout rules, decided in `precision.ts`: a row of bits is a multiple of 8 bytes, a row of 8-bit codes a multiple of 16
+ * bytes, a row of float32 a multiple of 64 bytes; what lies behind the last dimension is zero and never changes a result.
+ * Addresses need no alignment. Inputs are finite.
+ */
+export interface Kernels {
+  /** Position of the first NaN or infinity among `floatCount` float32 (a multiple of 16), or -1. */
+  firstNonFinite(valuesPtr: number, floatCount: number): number
+
+  /**
+   * Lowers `mins` and raises `maxs` (float32, `valueRowBytes` each) by `rowCount` rows of float32: mergeable, the order of
+   * rows does not matter but for the sign of a zero.
+   */
+  minMax(valuesPtr: number, valueRowBytes: number, rowCount: number, minsPtr: number, maxsPtr: number): void
+
+  /**
+   * 8 · `codeBytes` float32 to `codeBytes` bytes (a multiple of 8) of bits, first value in the top bit of the first byte,
+   * 1 where x > 0: `numpy.packbits(x > 0)`.
+   */
+  packBits(valuesPtr: number, codesPtr: number, codeBytes: number): void
+
+  /**
+   * Scalar buckets: clamp(floor((x - start) / step), 0, 255) XOR `flip` (0 gives uint8, 0x80 gives int8), in float32.
+   * `starts` and `steps` hold `codeRowBytes` float32 each.
+   */
+  bucket(
+    valuesPtr: number,
+    valueRowBytes: number,
+    rowCount: number,
+    startsPtr: number,
+    stepsPtr: number,
+    codesPtr: number,
+    codeRowBytes: number,
+    flip: number,
+  ): void
+
+  /** int8 codes as sentence-transformers made them up to 5.6: trunc((x - start) / step - 128), saturating, in float32. */
+  bucketTruncate(
+    valuesPtr: number,
+    valueRowBytes: number,
+    rowCount: number,
+    startsPtr: number,
+    stepsPtr: number,
+    codesPtr: number,
+    codeRowBytes: number,
+  ): void
+
+  /**
+   * For each of `queryCount` packed queries the min(k, rowCount) rows of least Hamming distance, nearest first, ties by
+   * lower row. Writes min(k, rowCount) row numbers (uint32) and distances (uint32) a query.
+   * `scratchPtr`: `hammingScratchBytes(queryCount, k, rowBytes)` bytes.
+   */
+  hammingTopK(
+    queriesPtr: number,
+    queryCount: number,
+    codesPtr: number,
+    rowCount: number,
+    rowBytes: number,
+    k: number,
+    scratchPtr: number,
+    idsPtr: number,
+    distancesPtr: number,
+  ): void
+
+  /**
+   * The min(k, rowCount) rows of largest dot product with each int16 query, best first, ties by lower row. Row numbers are
+   * uint32, scores int32: |sum| must stay below 2^31, which the caller ensures by the scale of the query.
+   * `queriesPtr`: `queryCount` rows of `rowBytes` int16. `scratchPtr`: `dotScratchBytes(queryCount, k)` bytes.
+   */
+  dotI8TopK(
+    queriesPtr: number,
+    queryCount: number,
+    codesPtr: number,
+    rowCount: number,
+    rowBytes: number,
+    k: number,
+    scratchPtr: number,
+    idsPtr: number,
+    scoresPtr: number,
+  ): void
+
+  /** `dotI8TopK` over unsigned codes. */
+  dotU8TopK(
+    queriesPtr: number,
+    queryCount: number,
+    codesPtr: number,
+    rowCount: number,
+    rowBytes: number,
+    k: number,
+    scratchPtr: number,
+    idsPtr: number,
+    scoresPtr: number,
+  ): void
+
+  /** `dotI8TopK` over float32 rows, with float32 queries of `rowBytes` bytes and float32 scores. */
+  dotF32TopK(
+    queriesPtr: number,
+    queryCount: number,
+    rowsPtr: number,
+    rowCount: number,
+    rowBytes: number,
+    k: number,
+    scratchPtr: number,
+    idsPtr: number,
+    scoresPtr: number,
+  ): void
+
+  /** Sums of a query over set bits for every value of every byte: 256 float32 a byte from 8 · `rowBytes` float32. */
+  bitTable(queryPtr: number, rowBytes: number, tablePtr: number): void
+
+  /**
+   * The rows with the largest sum of the float query over their set bits. `tablesPtr`: one `bitTable` of
+   * 1024 · `rowBytes` bytes a query. Scores are float32.
+   */
+  dotBitsTopK(
+    tablesPtr: number,
+    queryCount: number,
+    codesPtr: number,
+    rowCount: number,
+    rowBytes: number,
+    k: number,
+    scratchPtr: number,
+    idsPtr: number,
+    scoresPtr: number,
+  ): void
+
+  /** Dot of a float32 query (`rowBytes` float32) with the int8 rows named by `idCount` uint32; float32 scores. */
+  dotI8Rows(
+    queryPtr: number,
+    codesPtr: number,
+    rowBytes: number,
+    idsPtr: number,
+    idCount: number,
+    scoresPtr: number,
+  ): void
+
+  /** `dotI8Rows` over unsigned codes. */
+  dotU8Rows(
+    queryPtr: number,
+    codesPtr: number,
+    rowBytes: number,
+    idsPtr: number,
+    idCount: number,
+    scoresPtr: number,
+  ): void
+
+  /** Dot of a float32 query (`rowBytes` bytes) with the float32 rows named by `idCount` uint32; float32 scores. */
+  dotF32Rows(
+    queryPtr: number,
+    rowsPtr: number,
+    rowBytes: number,
+    idsPtr: number,
+    idCount: number,
+    scoresPtr: number,
+  ): void
+
+  /** Sum of the float query over the set bits of the rows named by `idCount` uint32, from one `bitTable`. */
+  dotBitsRows(
+    tablePtr: number,
+    codesPtr: number,
+    rowBytes: number,
+    idsPtr: number,
+    idCount: number,
+    scoresPtr: number,
+  ): void
+}
+
+/** Rows scored before the select runs: 4,096 scores of 4 bytes fit a level-1 cache. */
+export const TILE_ROWS = 4096
+
+/** Bytes of scratch that `hammingTopK` needs: a tile of distances, then counters and candidates of each query. */
+export function hammingScratchBytes(queryCount: number, k: number, rowBytes: number): number {
+  const counters = 4 * (rowBytes * 8 + 2)
+  const candidates = 8 * (2 * k + TILE_ROWS)
+  return 2 * TILE_ROWS + queryCount * (16 + counters + candidates)
+}
+
+/** Bytes of scratch that the `dot...TopK` kernels need: a tile of scores, then a heap of k entries a query. */
+export function dotScratchBytes(queryCount: number, k: number): number {
+  return 4 * TILE_ROWS + queryCount * (16 + 8 * k)
+}

@@ -1,0 +1,29 @@
+/** Bits in which a query differs from the row of uint32 words that starts at `first`. */
+export function hammingDistance(query: Uint32Array, rows: Uint32Array, first: number): number {
+  let distance = 0
+  for (let i = 0; i < query.length; i++) distance += popcount32(query[i]! ^ rows[first + i]!)
+  return distance
+}
+
+/** Set bits of 32, by adding neighbours: in pairs, in fours, in bytes, then the four bytes by one multiplication. */
+function popcount32(bits: number): number {
+  const pairs = bits - ((bits >>> 1) & 0x55555555)
+  const fours = (pairs & 0x33333333) + ((pairs >>> 2) & 0x33333333)
+  return Math.imul((fours + (fours >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24
+}
+
+/** The min(k, rows) rows of greatest score, best first, ties by lower row. */
+export function bestRows(scores: Int32Array | Float32Array, k: number): Uint32Array {
+  const betterFirst = (a: number, b: number) => scores[b]! - scores[a]! || a - b
+  const candidates: number[] = []
+  // The k-th score of those sorted so far: a later row must be above it, for ties go to the earlier one.
+  let least: number | undefined
+  for (let row = 0; row < scores.length; row++) {
+    if (least !== undefined && scores[row]! <= least) continue
+    candidates.push(row)
+    if (candidates.length < 2 * k) continue
+    candidates.sort(betterFirst).length = k
+    least = scores[candidates[k - 1]!]!
+  }
+  return Uint32Array.from(candidates.sort(betterFirst).slice(0, k))
+}
