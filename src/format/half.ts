@@ -1,0 +1,24 @@
+/**
+ * Widens float16 to float32 in place: the halves lie in the second half of the bytes of `floats`, and value i is written
+ * before or onto the half it came from, never onto one still to be read. Exact for every half, infinities and NaN payloads
+ * included.
+ */
+export function widenHalves(floats: Float32Array): void {
+  const bits = new Uint32Array(floats.buffer, floats.byteOffset, floats.length)
+  const halves = new Uint16Array(floats.buffer, floats.byteOffset + 2 * floats.length, floats.length)
+  for (let i = 0; i < bits.length; i++) bits[i] = floatBits(halves[i]!)
+}
+
+/** The bits of the float32 that equals the float16 with the bits `half`. */
+export function floatBits(half: number): number {
+  const sign = (half & 0x8000) << 16
+  const exponent = (half >> 10) & 31
+  const fraction = half & 0x3ff
+  if (exponent === 31) return sign | 0x7f800000 | (fraction << 13)
+  // The bias goes from 15 to 127.
+  if (exponent > 0) return sign | ((exponent + 112) << 23) | (fraction << 13)
+  if (fraction === 0) return sign
+  // A subnormal half is fraction · 2^-24, which float32 holds as a normal number: shift its top bit to the hidden place.
+  const shift = Math.clz32(fraction) - 21
+  return sign | ((113 - shift) << 23) | (((fraction << shift) & 0x3ff) << 13)
+}
