@@ -1,0 +1,111 @@
+import type { Calibration } from './calibration.js'
+import { describe, fail } from './check.js'
+import { PackvecError } from './errors.js'
+import { arrayType, isTensorLike, type TensorLike, tensorShape } from './matrix.js'
+import { codeRowBytes, isSigned, type Precision, precisionKind } from './precision.js'
+
+/** The element type of each precision's codes. */
+export interface CodeArrays {
+  float32: Float32Array<ArrayBuffer>
+  int8: Int8Array<ArrayBuffer>
+  uint8: Uint8Array<ArrayBuffer>
+  binary: Int8Array<ArrayBuffer>
+  ubinary: Uint8Array<ArrayBuffer>
+}
+
+/** Rows of codes as sentence-transformers lays them out: one row behind the other, no padding but the tail bits. */
+export interface QuantizedEmbeddings<P extends Precision = Precision> {
+  readonly data: CodeArrays[P]
+  readonly rows: number
+  /** Dimensions of the embeddings, not of the codes: 8 a byte in `binary` and `ubinary`. */
+  readonly dims: number
+  /** Bytes from one row to the next. */
+  readonly rowBytes: number
+  readonly precision: P
+  /** The ranges of `int8` and `uint8` codes. */
+  readonly calibration?: Calibration
+}
+
+/** Codes from elsewhere, such as a .npy file: `data` is Int8Array or Uint8Array, `dims` [rows, columns]. */
+export type CodesInput = QuantizedEmbeddings | TensorLike
+
+/** What a caller passed as codes, as plain bytes. */
+export interface CodeRows {
+  readonly bytes: Uint8Array
+  readonly rows: number
+  readonly dims: number
+  readonly precision: Precision
+  readonly single: boolean
+  readonly calibration?: Calibration
+}
+
+/** Gives bytes their element type. */
+export function codeArray<P extends Precision>(precision: P, bytes: Uint8Array<ArrayBuffer>): CodeArrays[P] {
+  if (precision === 'float32') {
+    return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4) as CodeArrays[P]
+  }
+  if (!isSigned(precision)) return bytes as CodeArrays[P]
+  return new Int8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength) as CodeArrays[P]
+}
+
+/** Whether the input is made of 8-bit integers, which is how codes are told from floats. */
+export function isCodes(input: unknown): input is CodesInput {
+  if (isTensorLike(input)) return isBytes(input.data)
+  if (isBytes(input)) return true
+  return Array.isArray(input) && isBytes(input[0])
+}
+
+/**
+ * Reads codes of one precision.
+ * @param dims dimensions of the embeddings where they are known from elsewhere; bits alone only tell them to a multiple of 8
+ * @throws PackvecError WRONG_WIDTH, INVALID_ARGUMENT
+ */
+export function toCodes(input: CodesInput, precision: Precision, argument: string, dims?: number): CodeRows {
+  if ('precision' in input && 'rowBytes' in input) return checkQuantized(input, precision, argument)
+  if (Array.isArray(input) || ArrayBuffer.isView(input)) {
+    fail('INVALID_ARGUMENT', argument, '{ data, dims: [rows, columns] } for codes', describe(input))
+  }
+  const bytes = checkElements(input.data, precision, argument)
+  const shape = tensorShape(input, argument)
+  const bits = precisionKind(precision) === 'bits'
+  const known = dims ?? (bits ? 8 * shape.dims : shape.dims)
+  checkWidth(shape.dims, precision, known, argument)
+  return { bytes, rows: shape.rows, dims: known, precision, single: shape.single }
+}
+
+function checkQuantized(codes: QuantizedEmbeddings, precision: Precision, argument: string): CodeRows {
+  const { rows, dims, rowBytes, calibration } = codes
+  if (codes.precision !== precision) {
+    fail('INVALID_ARGUMENT', argument, `of precision ${precision}`, String(codes.precision))
+  }
+  const bytes = checkElements(codes.data, precision, argument)
+  checkWidth(rowBytes, precision, dims, argument)
+  if (bytes.length !== rows * rowBytes) {
+    fail('WRONG_WIDTH', `${argument}.data`, `${rows} rows of ${rowBytes} bytes`, `${bytes.length} bytes`)
+  }
+  return { bytes, rows, dims, precision, single: false, ...(calibration ? { calibration } : {}) }
+}
+
+function checkWidth(rowBytes: number, precision: Precision, dims: number, argument: string): void {
+  const expected = codeRowBytes(precision, dims)
+  if (rowBytes === expected) return
+  throw new PackvecError(
+    'WRONG_WIDTH',
+    argument,
+    `${argument} has rows of ${rowBytes} bytes, ${precision} codes of ${dims} dimensions have ${expected}`,
+  )
+}
+
+function checkElements(data: ArrayLike<unknown>, precision: Precision, argument: string): Uint8Array {
+  const expected = precision === 'float32' ? 'Float32Array' : isSigned(precision) ? 'Int8Array' : 'Uint8Array'
+  if (arrayType(data) !== expected) {
+    fail('INVALID_ARGUMENT', `${argument}.data`, `${expected} for ${precision}`, describe(data))
+  }
+  const { buffer, byteOffset, byteLength } = data as Uint8Array
+  return new Uint8Array(buffer, byteOffset, byteLength)
+}
+
+function isBytes(value: unknown): boolean {
+  const type = arrayType(value)
+  return type === 'Int8Array' || type === 'Uint8Array'
+}

@@ -1,0 +1,93 @@
+import releaseBytes from '../build/kernels.wasm'
+import { checkOneOf, describe, fail } from './check.js'
+import { PackvecError } from './errors.js'
+import type { Kernels } from './kernels.js'
+import { referenceKernels } from './reference.js'
+
+/** What runs the kernels: WebAssembly with SIMD, or plain TypeScript where that is missing. */
+export type Backend = 'wasm' | 'typescript'
+
+/** One memory of fixed size and the kernels that work on it. Dropping it frees both. */
+export interface Workspace {
+  readonly buffer: ArrayBuffer
+  readonly kernels: Kernels
+  readonly backend: Backend
+}
+
+/** Opens kernels over a memory; `packvec/debug` puts the asserting build here. */
+export type KernelSource = (memory: WebAssembly.Memory) => Kernels
+
+const PAGE_BYTES = 65_536
+/** A wasm memory ends at 4 GiB. */
+const MAX_PAGES = 65_536
+
+let releaseModule: WebAssembly.Module | undefined
+let kernelSource: KernelSource = openRelease
+let chosen: Backend | undefined
+
+export interface InitOptions {
+  /** The compiled `packvec/kernels.wasm`, for hosts that refuse to compile bytes or to compile on the main thread. */
+  readonly module?: WebAssembly.Module
+  /** Forces a backend for everything opened from now on. */
+  readonly backend?: Backend
+}
+
+/** Optional: packvec starts by itself on first use. */
+export function init(options: InitOptions): void {
+  const { module, backend } = options
+  if (backend !== undefined) checkOneOf(backend, ['wasm', 'typescript'], 'backend')
+  if (module !== undefined && !(typeof WebAssembly === 'object' && module instanceof WebAssembly.Module)) {
+    fail('INVALID_ARGUMENT', 'module', 'a WebAssembly.Module', describe(module))
+  }
+  if (module !== undefined) releaseModule = module
+  chosen = backend ?? (module === undefined ? chosen : 'wasm')
+}
+
+/** Which backend runs: 'wasm', or 'typescript' where WebAssembly SIMD is missing or `init` said so. */
+export function backend(): Backend {
+  chosen ??= wasmRuns() ? 'wasm' : 'typescript'
+  return chosen
+}
+
+export function setKernelSource(source: KernelSource): void {
+  kernelSource = source
+}
+
+/** A memory of at least `byteLength` bytes with its kernels. @throws PackvecError TOO_LARGE */
+export function openWorkspace(byteLength: number): Workspace {
+  const pages = Math.ceil(byteLength / PAGE_BYTES)
+  if (pages > MAX_PAGES) {
+    throw new PackvecError('TOO_LARGE', 'embeddings', `the codes need ${byteLength} bytes, one memory holds 4 GiB`)
+  }
+  const name = backend()
+  try {
+    if (name === 'typescript') {
+      const buffer = new ArrayBuffer(pages * PAGE_BYTES)
+      return { buffer, kernels: referenceKernels(buffer), backend: name }
+    }
+    // initial = maximum: the memory never grows, so no view of it is ever detached.
+    const memory = new WebAssembly.Memory({ initial: pages, maximum: pages })
+    return { buffer: memory.buffer as ArrayBuffer, kernels: kernelSource(memory), backend: name }
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause
+    const message = `this host could not allocate ${pages * PAGE_BYTES} bytes: ${cause.message}`
+    throw new PackvecError('TOO_LARGE', 'embeddings', message, { cause })
+  }
+}
+
+function openRelease(memory: WebAssembly.Memory): Kernels {
+  releaseModule ??= new WebAssembly.Module(releaseBytes)
+  return new WebAssembly.Instance(releaseModule, { env: { memory } }).exports as unknown as Kernels
+}
+
+/** Whether this host compiles SIMD from bytes: some have no WebAssembly, no SIMD, or forbid compiling at run time. */
+function wasmRuns(): boolean {
+  if (releaseModule !== undefined) return true
+  if (typeof WebAssembly !== 'object' || !WebAssembly.validate(releaseBytes)) return false
+  try {
+    releaseModule = new WebAssembly.Module(releaseBytes)
+    return true
+  } catch {
+    return false
+  }
+}
