@@ -1,0 +1,111 @@
+import type { Command } from 'commander'
+import { isNpy } from '../format/npy.js'
+import { parseSafetensorsHeader, SAFETENSORS_PREAMBLE_BYTES, safetensorsDataOffset } from '../format/safetensors.js'
+import { PackvecError } from '../index.js'
+import type { NpyArray } from '../node.js'
+import { type OpenFile, withFile } from '../storage/file.js'
+import { readNpyArray, readNpyHeader } from '../storage/npy-file.js'
+import { isFloats } from './arguments.js'
+import { clearProgress, grouped, print, progress, shortFloat, table } from './terminal.js'
+
+interface FloatStatistics {
+  /** Of the finite values; null when there are none. */
+  min: number | null
+  max: number | null
+  /** Mean Euclidean length of the rows without NaN and infinity; null when there are none. */
+  normMean: number | null
+  nonFinite: number
+}
+
+type Report =
+  | ({ format: 'npy'; dtype: string; shape: readonly number[]; bytes: number } & Partial<FloatStatistics>)
+  | {
+      format: 'safetensors'
+      tensors: { name: string; dtype: string; shape: readonly number[]; bytes: number }[]
+      metadata: Readonly<Record<string, string>>
+    }
+
+export function addInspect(program: Command): void {
+  program
+    .command('inspect')
+    .description('Say what a .npy, safetensors or packvec index file holds.')
+    .argument('<file>', 'a .npy or safetensors file')
+    .option('--json', 'print one JSON object')
+    .action(async (path: string, flags: { json?: true }) => {
+      const report = await withFile(path, inspect)
+      await print(flags.json ? [`${JSON.stringify(report)}\n`] : describe(report))
+    })
+}
+
+async function inspect(file: OpenFile): Promise<Report> {
+  const prefix = await file.prefix(SAFETENSORS_PREAMBLE_BYTES + 1)
+  if (isNpy(prefix)) return inspectNpy(file)
+  if (prefix[8] !== 0x7b) {
+    throw new PackvecError('INVALID_FILE', 'file', 'expected a .npy or safetensors file, it begins like neither')
+  }
+  const header = parseSafetensorsHeader(await file.prefix(safetensorsDataOffset(prefix)), file.bytes)
+  const tensors = Array.from(header.tensors, ([name, { dtype, shape, begin, end }]) => {
+    return { name, dtype, shape, bytes: end - begin }
+  })
+  return { format: 'safetensors', tensors, metadata: header.metadata }
+}
+
+async function inspectNpy(file: OpenFile): Promise<Report> {
+  const { dtype, shape, count, dataBytes } = await readNpyHeader(file)
+  const report: Report = { format: 'npy', dtype, shape, bytes: dataBytes }
+  if (!dtype.startsWith('float')) return report
+  progress(`reading ${grouped(count)} values`, count)
+  const statistics = measure(await readNpyArray(file))
+  clearProgress()
+  return { ...report, ...statistics }
+}
+
+function measure({ data, dims }: NpyArray): FloatStatistics | undefined {
+  if (!isFloats(data)) return undefined
+  const width = dims.at(-1)!
+  let [min, max, nonFinite, norms, rows] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0, 0, 0]
+  for (let first = 0; first < data.length; first += width) {
+    let squares = 0
+    let wrong = 0
+    for (let i = first; i < first + width; i++) {
+      const value = data[i]!
+      if (!Number.isFinite(value)) {
+        wrong++
+        continue
+      }
+      if (value < min) min = value
+      if (value > max) max = value
+      squares += value * value
+    }
+    nonFinite += wrong
+    if (wrong > 0) continue
+    norms += Math.sqrt(squares)
+    rows++
+  }
+  // A float32 is shown with its own digits, not with those of the float64 that holds it.
+  const shown = (value: number) => (data instanceof Float32Array ? Number(shortFloat(value)) : value)
+  const known = min <= max
+  return {
+    min: known ? shown(min) : null,
+    max: known ? shown(max) : null,
+    normMean: rows > 0 ? norms / rows : null,
+    nonFinite,
+  }
+}
+
+function* describe(report: Report): Generator<string> {
+  if (report.format === 'npy') {
+    const { dtype, shape, bytes, min, max, normMean, nonFinite } = report
+    yield `dtype       ${dtype}\nshape       ${shape.join(' x ')}\nbytes       ${grouped(bytes)}\n`
+    if (nonFinite === undefined) return
+    yield `min         ${min ?? 'none'}\nmax         ${max ?? 'none'}\n`
+    yield `norm mean   ${normMean ?? 'none'}\nnon-finite  ${grouped(nonFinite)}\n`
+    return
+  }
+  // Names and texts come from the file: quoted, so that they stay on their line.
+  const rows = report.tensors.map(({ name, dtype, shape, bytes }) => {
+    return [JSON.stringify(name), dtype, shape.join(' x ') || 'single value', grouped(bytes)]
+  })
+  yield* table(['tensor', 'dtype', 'shape', 'bytes'], rows)
+  for (const [key, value] of Object.entries(report.metadata)) yield `${JSON.stringify(key)}: ${JSON.stringify(value)}\n`
+}

@@ -1,0 +1,127 @@
+import { type Command, Option } from 'commander'
+import {
+  Calibration,
+  PackvecError,
+  PRECISIONS,
+  type Precision,
+  QuantizedIndex,
+  type Scoring,
+  type SearchResult,
+} from '../index.js'
+import { type FloatMatrix, parseCount, parseFactor, readFloats } from './arguments.js'
+import { grouped, print, progress, shortFloat, table, warn } from './terminal.js'
+
+interface SearchFlags {
+  corpus: string
+  queries: string
+  precision: Precision
+  rescore?: Precision | 'none'
+  rescoreMultiplier: number
+  topK: number
+  scoring?: Scoring
+  ranges?: string
+  calibration?: string
+  json?: true
+}
+
+/** Queries between two lines of progress; the index takes 64 at a time. */
+const BATCH_ROWS = 1024
+
+export function addSearch(program: Command): void {
+  program
+    .command('search')
+    .description('Quantize a corpus of float embeddings and search it: the best rows for each query.')
+    .requiredOption('--corpus <corpus.npy>', 'embeddings to search, rows x dims')
+    .requiredOption('--queries <queries.npy>', 'float queries, rows x dims, or a single one')
+    .addOption(
+      new Option('--precision <precision>', 'codes that the first stage scans').choices(PRECISIONS).default('binary'),
+    )
+    .addOption(
+      new Option(
+        '--rescore <precision>',
+        'codes that rescore the candidates (default: int8; none with float32)',
+      ).choices([...PRECISIONS, 'none']),
+    )
+    .option('--rescore-multiplier <m>', 'candidates of the first stage: m times top-k', parseFactor, 4)
+    .option('--top-k <n>', 'results for each query', parseCount, 10)
+    .addOption(
+      new Option('--scoring <scoring>', 'first stage: codes with codes, or float query with codes').choices([
+        'symmetric',
+        'asymmetric',
+      ]),
+    )
+    .addOption(new Option('--ranges <ranges.npy>', 'int8, uint8: minima and maxima, 2 x dims').conflicts('calibration'))
+    .option('--calibration <sample.npy>', 'int8, uint8: embeddings to take the ranges from (default: the corpus)')
+    .option('--json', 'print {"ids": [[...]], "scores": [[...]]} instead of a table')
+    .action(search)
+}
+
+async function search(flags: SearchFlags): Promise<void> {
+  const { precision, topK, rescoreMultiplier, scoring } = flags
+  const queries = await readFloats(flags.queries)
+  const corpus = await readFloats(flags.corpus)
+  const [rows, dims] = corpus.dims
+  if (queries.dims[1] !== dims) {
+    const message = `${flags.queries} has ${queries.dims[1]} dimensions, ${flags.corpus} has ${dims}`
+    throw new PackvecError('DIMS_MISMATCH', 'queries', message)
+  }
+  const calibration = await readCalibration(flags)
+  progress(`quantizing ${grouped(rows)} x ${grouped(dims)}`, rows * dims)
+  const index = QuantizedIndex.build(corpus, {
+    coarse: precision,
+    ...(flags.rescore === undefined ? {} : { rescore: flags.rescore }),
+    ...(calibration === undefined ? {} : { calibration }),
+    onWarning: warn,
+  })
+  if (calibration !== undefined && index.calibration === undefined) {
+    warn(`--${flags.ranges === undefined ? 'calibration' : 'ranges'} has no effect without int8 or uint8`)
+  }
+  const options = { topK, rescoreMultiplier, ...(scoring === undefined ? {} : { scoring }) }
+  const results: SearchResult[] = []
+  for (const batch of batches(queries)) {
+    for (const result of index.search(batch, options)) results.push(result)
+    progress(`searched ${grouped(results.length)} of ${grouped(queries.dims[0])} queries`, rows * dims)
+  }
+  await print(flags.json ? json(results) : text(results))
+}
+
+async function readCalibration({ ranges, calibration }: SearchFlags): Promise<Calibration | undefined> {
+  if (ranges !== undefined) return Calibration.fromRanges(await readFloats(ranges))
+  return calibration === undefined ? undefined : Calibration.from(await readFloats(calibration))
+}
+
+function* batches({ data, dims: [rows, dims] }: FloatMatrix): Generator<FloatMatrix> {
+  for (let first = 0; first < rows; first += BATCH_ROWS) {
+    const count = Math.min(BATCH_ROWS, rows - first)
+    yield { data: data.subarray(first * dims, (first + count) * dims), dims: [count, dims] }
+  }
+}
+
+/** Every result of every query, one list a query; scores with as many digits as tell float32 apart. */
+function* json(results: readonly SearchResult[]): Generator<string> {
+  yield '{"ids": '
+  yield* lists(results, ({ ids }) => ids.join(', '))
+  yield ', "scores": '
+  yield* lists(results, ({ scores }) => Array.from(scores, shortFloat).join(', '))
+  if (results.some(({ distances }) => distances !== undefined)) {
+    yield ', "distances": '
+    yield* lists(results, ({ distances }) => distances?.join(', ') ?? '')
+  }
+  yield '}\n'
+}
+
+function* lists(results: readonly SearchResult[], list: (result: SearchResult) => string): Generator<string> {
+  for (const [i, result] of results.entries()) yield `${i === 0 ? '[' : ', '}[${list(result)}]`
+  yield results.length === 0 ? '[]' : ']'
+}
+
+function text(results: readonly SearchResult[]): Iterable<string> {
+  const hasDistances = results.some(({ distances }) => distances !== undefined)
+  const rows = results.flatMap(({ ids, scores, distances }, query) =>
+    Array.from(ids, (id, rank) => {
+      const row = [query, rank + 1, id].map(String).concat(shortFloat(scores[rank]!))
+      return hasDistances ? row.concat(String(distances?.[rank] ?? '')) : row
+    }),
+  )
+  return table(['query', 'rank', 'id', 'score', ...(hasDistances ? ['distance'] : [])], rows)
+}

@@ -1,0 +1,70 @@
+/** Reading and quantizing fewer values than this is over before anyone wonders. */
+const LONG_WORK_VALUES = 1 << 26
+
+/** One line on stderr, whatever the message holds: file names and file contents may hold line breaks and escape codes. */
+export function complain(message: string): void {
+  clearProgress()
+  process.stderr.write(`packvec: ${message.replace(/\p{Cc}+/gu, ' ').trim()}\n`)
+}
+
+/** For the library's `onWarning`. */
+export function warn(message: string): void {
+  complain(`warning: ${message}`)
+}
+
+let progressShown = false
+
+/** Says what is being done, on a terminal and for long work only: the line is overwritten by the next one. */
+export function progress(message: string, values: number): void {
+  if (!process.stderr.isTTY || values < LONG_WORK_VALUES) return
+  process.stderr.write(`\r\x1b[2Kpackvec: ${message}`)
+  progressShown = true
+}
+
+export function clearProgress(): void {
+  if (progressShown) process.stderr.write('\r\x1b[2K')
+  progressShown = false
+}
+
+/** Writes to stdout piece by piece, no faster than it is read. */
+export async function print(pieces: Iterable<string>): Promise<void> {
+  clearProgress()
+  for (const piece of pieces) {
+    if (!process.stdout.write(piece)) await new Promise<void>((resolve) => process.stdout.once('drain', resolve))
+  }
+}
+
+/** A reader that has seen enough, as in `packvec ... | head`, is no failure; a full disk is. */
+export function handleStreamErrors(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0)
+    complain(`cannot write the output: ${error.message}`)
+    process.exit(1)
+  })
+  process.stderr.on('error', () => {})
+}
+
+/** Columns of text, aligned to the right, two blanks between them. */
+export function* table(header: readonly string[], rows: readonly (readonly string[])[]): Generator<string> {
+  const widths = header.map((title, column) =>
+    rows.reduce((width, row) => Math.max(width, row[column]!.length), title.length),
+  )
+  for (const row of [header, ...rows]) {
+    yield `${row.map((text, column) => text.padStart(widths[column]!)).join('  ')}\n`
+  }
+}
+
+/** The shortest decimal that reads back as the same float32. */
+export function shortFloat(value: number): string {
+  if (!Number.isFinite(value)) return 'null'
+  for (let digits = 6; digits < 9; digits++) {
+    const short = Number(value.toPrecision(digits))
+    if (Math.fround(short) === value) return String(short)
+  }
+  return String(Number(value.toPrecision(9)))
+}
+
+/** 593891 as "593,891". */
+export function grouped(count: number): string {
+  return count.toLocaleString('en-US')
+}
