@@ -8,7 +8,12 @@ const shared = { bundle: true, format: 'esm', target: 'es2022', loader: { '.wasm
 await rm('dist', { recursive: true, force: true })
 await build({
   ...shared,
-  entryPoints: { index: 'src/index.ts', node: 'src/node.ts', cli: 'src/cli/main.ts' },
+  entryPoints: {
+    index: 'src/index.ts',
+    rotations: 'src/rotations.ts',
+    node: 'src/node.ts',
+    cli: 'src/cli/main.ts',
+  },
   outdir: 'dist',
   splitting: true,
   platform: 'neutral',

@@ -1,7 +1,8 @@
-import { checkSameDims, describe, fail } from './check.js'
+import { checkOneOf, checkSameDims, describe, fail } from './check.js'
 import { type Buckets, type MinMax, scratchEncoder } from './encoder.js'
 import { PackvecError } from './errors.js'
-import { type Embeddings, type RowSource, toRows } from './matrix.js'
+import { type Embeddings, type RowSource, readRows, toRows } from './matrix.js'
+import { checkPercentiles, matrixQuantiles, type Percentiles, type Scope } from './quantiles.js'
 
 /** What stands in a saved calibration: every number is a float32 and is read back as the same one. */
 export interface CalibrationJSON {
@@ -11,6 +12,15 @@ export interface CalibrationJSON {
   readonly rows: number
   readonly min: readonly number[]
   readonly max: readonly number[]
+}
+
+export interface CalibrationOptions {
+  /** 'dimension' (default): each dimension its own range; 'global': one range for the whole matrix. */
+  readonly scope?: Scope
+  /** Ranges between two percentiles instead of minimum and maximum; what lies outside is clipped. */
+  readonly percentiles?: Percentiles
+  /** Width of a row, where the sample is a flat array of several rows. */
+  readonly dims?: number
 }
 
 /** Ranges as a caller may give them: a calibration, or a 2 x dims matrix of minima and maxima. */
@@ -37,21 +47,37 @@ export class Calibration {
   }
 
   /**
-   * The calibration of a sample, rows x dims.
-   * @param options.dims width of a row, where `embeddings` is a flat array of several rows
+   * The calibration of a sample, rows x dims: minima and maxima, or two percentiles of each dimension; with
+   * `scope: 'global'` one range for the whole matrix.
    * @throws PackvecError EMPTY, NOT_FINITE, and those of the shape
    */
-  static from(embeddings: Embeddings, options: { readonly dims?: number } = {}): Calibration {
+  static from(embeddings: Embeddings, options: CalibrationOptions = {}): Calibration {
     const source = toRows(embeddings, 'calibrationEmbeddings', options.dims)
     if (source.rows === 0) fail('EMPTY', 'calibrationEmbeddings', 'at least 1 row', '0 rows')
-    return new Calibration(source.dims).#addRows(source, 'calibrationEmbeddings')
+    return Calibration.fromSources([source], options, 'calibrationEmbeddings')
   }
 
   /** @internal The shared calibration of several matrices. */
-  static fromSources(sources: readonly RowSource[]): Calibration {
+  static fromSources(sources: readonly RowSource[], options: CalibrationOptions, argument = 'embeddings'): Calibration {
+    const scope = checkOneOf(options.scope ?? 'dimension', ['dimension', 'global'], 'scope')
     const calibration = new Calibration(sources[0]!.dims)
+    if (options.percentiles !== undefined) {
+      const { values, dims } = readRows(sources, argument)
+      const [low, high] = matrixQuantiles(values, dims, checkPercentiles(options.percentiles), scope)
+      calibration.#set(low!, high!, values.length / dims, argument)
+      return calibration
+    }
     for (const [i, source] of sources.entries()) {
-      if (source.rows > 0) calibration.#addRows(source, sources.length === 1 ? 'embeddings' : `embeddings[${i}]`)
+      if (source.rows > 0) calibration.#addRows(source, sources.length === 1 ? argument : `${argument}[${i}]`)
+    }
+    if (scope === 'global') {
+      const { mins, maxs } = calibration.minMax
+      calibration.#set(
+        mins.fill(lowest(mins)),
+        maxs.fill(-lowest(maxs.map((max) => -max))),
+        calibration.#rows,
+        argument,
+      )
     }
     return calibration
   }
@@ -181,6 +207,10 @@ export class Calibration {
     this.#rows = rows
     this.#buckets = undefined
   }
+}
+
+function lowest(values: Float32Array): number {
+  return values.reduce((least, value) => Math.min(least, value), Number.POSITIVE_INFINITY)
 }
 
 function parseJSON(text: string): unknown {

@@ -1,10 +1,11 @@
-import type { Calibration } from './calibration.js'
+import { type Codebook, openDecoder, rowScale, type ScaleType, setCodebook } from './codebook.js'
 import { copyStrided, Encoder, type EncoderRegion, encoderSizes, flipSigns } from './encoder.js'
 import { PackvecError } from './errors.js'
 import type { RowSource } from './matrix.js'
 import {
   codeRowBytes,
-  isSigned,
+  dimsAnElement,
+  PRECISION_KINDS,
   type Precision,
   type PrecisionKind,
   paddedRowBytes,
@@ -13,7 +14,8 @@ import {
 import { planRegions, type Regions } from './regions.js'
 import { openWorkspace, type Workspace } from './workspace.js'
 
-type StoreRegion = EncoderRegion | 'bits' | 'bytes' | 'floats' | 'scratch'
+type RowRegion = PrecisionKind | `${PrecisionKind}Scales`
+type StoreRegion = RowRegion | EncoderRegion | 'scratch'
 
 /** Extra rows that growing by `add` leaves room for: 1 in 16, so that many small batches copy each row a few times only. */
 const GROWTH = 17 / 16
@@ -21,15 +23,32 @@ const GROWTH = 17 / 16
 const MIN_SCRATCH_BYTES = 131_072
 const MAX_SCRATCH_BYTES = 2_097_152
 
-/**
- * Rows of codes in one wasm memory of exact size, in one or two precisions: made there, searched there.
- * Codes of one kind (bits, bytes, floats) are kept once: as unsigned bits, as the first 8-bit precision named, as float32.
- */
-export class CodeStore {
+/** One kind of code that a store keeps. */
+export interface Slot {
+  readonly precision: Precision
+  readonly book: Codebook | undefined
+  /** Whether each row has a factor, and how it is rounded. */
+  readonly scale: ScaleType | undefined
+}
+
+export interface StoreSpec {
+  /** Dimensions of the codes. */
   readonly dims: number
-  /** The precisions kept, one of a kind. */
-  readonly precisions: readonly Precision[]
-  readonly calibration: Calibration | undefined
+  /** One slot of a kind. */
+  readonly slots: readonly Slot[]
+}
+
+/** Codes of a slot from elsewhere; bits may be of either sign. */
+export interface SlotRows {
+  readonly precision: Precision
+  readonly bytes: Uint8Array
+  readonly scales: Float32Array | undefined
+}
+
+/** Rows of codes in one wasm memory of exact size, in one or two precisions: made there, searched there. */
+export class CodeStore {
+  readonly spec: StoreSpec
+  readonly dims: number
   #size = 0
   #capacity: number
   #scratchBytes: number
@@ -37,11 +56,9 @@ export class CodeStore {
   #regions!: Regions<StoreRegion>
   #encoder!: Encoder
 
-  constructor(dims: number, precisions: readonly Precision[], capacity: number, calibration: Calibration | undefined) {
-    this.dims = dims
-    this.precisions = oneOfAKind(precisions)
-    // A copy: the caller's may go on to see more rows, these codes keep their buckets.
-    this.calibration = calibration?.clone()
+  constructor(spec: StoreSpec, capacity: number) {
+    this.spec = spec
+    this.dims = spec.dims
     this.#capacity = capacity
     this.#scratchBytes = Math.min(Math.max(MIN_SCRATCH_BYTES, (capacity * this.rowBytes) / 32), MAX_SCRATCH_BYTES)
     this.#open()
@@ -67,38 +84,44 @@ export class CodeStore {
     return this.#scratchBytes
   }
 
-  /** Bytes of one row over all precisions, as kept in memory. */
+  /** Bytes of one row over all slots, as kept in memory. */
   get rowBytes(): number {
-    return this.precisions.reduce((sum, precision) => sum + paddedRowBytes(precision, this.dims), 0)
+    return this.spec.slots.reduce((sum, slot) => sum + this.#strideOf(slot) + scaleBytes(slot), 0)
   }
 
-  precisionOf(kind: PrecisionKind): Precision | undefined {
-    return this.precisions.find((precision) => precisionKind(precision) === kind)
+  slot(kind: PrecisionKind): Slot {
+    const found = this.spec.slots.find(({ precision }) => precisionKind(precision) === kind)
+    if (found === undefined) throw new Error(`the store keeps no ${kind}`)
+    return found
   }
 
   codesPtr(kind: PrecisionKind): number {
     return this.#regions[kind]
   }
 
+  /** The factors of all rows of a slot: a view, good until rows are added; undefined where there are none. */
+  scales({ precision, scale }: Slot): Float32Array | undefined {
+    if (scale === undefined) return undefined
+    return this.#scaleRows(precisionKind(precision), 0, this.#size)
+  }
+
   /** Makes room for `rows` in all, and for search scratch; what is stored moves to a new memory when it must. */
   reserve(rows: number, scratchBytes = this.#scratchBytes): void {
     if (rows <= this.#capacity && scratchBytes <= this.#scratchBytes) return
-    const before = { workspace: this.#workspace, regions: this.#regions, encoder: this.#encoder }
-    const counts = { capacity: this.#capacity, scratchBytes: this.#scratchBytes }
+    const { buffer } = this.#workspace
+    const before = { regions: this.#regions, capacity: this.#capacity, scratchBytes: this.#scratchBytes }
     this.#capacity = Math.max(rows, this.#capacity)
     this.#scratchBytes = Math.max(scratchBytes, this.#scratchBytes)
     try {
       this.#open()
     } catch (error) {
-      this.#capacity = counts.capacity
-      this.#scratchBytes = counts.scratchBytes
+      this.#capacity = before.capacity
+      this.#scratchBytes = before.scratchBytes
       throw error
     }
-    for (const precision of this.precisions) {
-      const kind = precisionKind(precision)
-      const bytes = this.#size * paddedRowBytes(precision, this.dims)
-      const stored = new Uint8Array(before.workspace.buffer, before.regions[kind], bytes)
-      new Uint8Array(this.#workspace.buffer, this.#regions[kind], bytes).set(stored)
+    for (const [name, rowBytes] of this.#rowRegions()) {
+      const stored = new Uint8Array(buffer, before.regions[name], this.#size * rowBytes)
+      new Uint8Array(this.#workspace.buffer, this.#regions[name], stored.length).set(stored)
     }
   }
 
@@ -106,49 +129,73 @@ export class CodeStore {
   append(source: RowSource, argument: string): void {
     const needed = this.#size + source.rows
     if (needed > this.#capacity) this.reserve(Math.max(needed, Math.ceil(this.#size * GROWTH)))
-    const scalar = this.precisionOf('bytes')
-    if (scalar !== undefined) this.#encoder.setBuckets(this.calibration!.buckets, scalar)
-    this.#encoder.forEachChunk(source, argument, (first, count) => {
-      for (const precision of this.precisions) {
-        this.#encoder.encode(precision, 0, count, this.#rowPtr(precision, this.#size + first))
-      }
+    const encoder = this.#encoder
+    const writers = this.spec.slots.map((slot) => this.#slotWriter(slot))
+    encoder.forEachChunk(source, argument, (first, count) => {
+      for (const write of writers) write(this.#size + first, count)
     })
     this.#size = needed
   }
 
-  /**
-   * Appends rows that are codes already, one byte array a precision; bits may be of either sign.
-   * @throws PackvecError NOT_FINITE for float32 rows
-   */
-  appendCodes(codes: ReadonlyMap<Precision, Uint8Array>, rows: number): void {
+  /** Appends rows that are codes already. @throws PackvecError NOT_FINITE for float32 rows */
+  appendCodes(codes: readonly SlotRows[], rows: number): void {
     if (this.#size + rows > this.#capacity) this.reserve(this.#size + rows)
-    for (const [precision, bytes] of codes) {
-      const kept = this.precisionOf(precisionKind(precision))!
+    for (const { precision, bytes, scales } of codes) {
+      const kind = precisionKind(precision)
       const rowBytes = codeRowBytes(precision, this.dims)
       const stride = paddedRowBytes(precision, this.dims)
-      const target = new Uint8Array(this.#workspace.buffer, this.#rowPtr(kept, this.#size), rows * stride)
+      const target = new Uint8Array(this.#workspace.buffer, this.#regions[kind] + this.#size * stride, rows * stride)
       copyStrided(bytes, rowBytes, target, stride, rows, rowBytes)
-      if (precision === 'float32') this.#checkFinite(rows, stride)
-      if (precisionKind(precision) !== 'bits') continue
-      if (isSigned(precision))
+      if (precision === 'float32') this.#checkFinite(target.byteOffset, rows, stride)
+      if (precision === 'binary')
         for (let i = 0; i < rows; i++) flipSigns(target.subarray(i * stride, i * stride + rowBytes))
-      clearTailBits(target, stride, rows, this.dims)
+      clearTail(target, stride, rows, precision, this.dims)
+      if (scales !== undefined) this.#scaleRows(kind, this.#size, rows).set(scales)
     }
     this.#size += rows
   }
 
-  /** A copy of all codes of one stored precision, without padding. */
-  copyCodes(precision: Precision): Uint8Array<ArrayBuffer> {
+  /** A copy of all codes of a slot, without padding. */
+  copyCodes({ precision }: Slot): Uint8Array<ArrayBuffer> {
     const rowBytes = codeRowBytes(precision, this.dims)
     const codes = new Uint8Array(this.#size * rowBytes)
     const stride = paddedRowBytes(precision, this.dims)
-    const stored = new Uint8Array(this.#workspace.buffer, this.#rowPtr(precision, 0), this.#size * stride)
+    const stored = new Uint8Array(this.#workspace.buffer, this.#regions[precisionKind(precision)], this.#size * stride)
     copyStrided(stored, stride, codes, rowBytes, this.#size, rowBytes)
     return codes
   }
 
-  #checkFinite(rows: number, stride: number): void {
-    const ptr = this.#rowPtr('float32', this.#size)
+  /** Writes the codes (and factors) of staged rows to the store's rows from `row` on. */
+  #slotWriter(slot: Slot): (row: number, count: number) => void {
+    const { precision, book, scale } = slot
+    const kind = precisionKind(precision)
+    const stride = this.#strideOf(slot)
+    const encoder = this.#encoder
+    setCodebook(encoder, precision, book)
+    const decode = openDecoder(precision, book)
+    const decoded = new Float32Array(this.dims)
+    return (row, count) => {
+      const ptr = this.#regions[kind] + row * stride
+      encoder.encode(precision, 0, count, ptr)
+      if (scale === undefined) return
+      const codes = new Uint8Array(this.#workspace.buffer, ptr, count * stride)
+      const scales = this.#scaleRows(kind, row, count)
+      for (let i = 0; i < count; i++) {
+        decode(codes, i * stride, decoded)
+        scales[i] = rowScale(encoder.stagedRow(i), decoded, scale)
+      }
+    }
+  }
+
+  #scaleRows(kind: PrecisionKind, row: number, count: number): Float32Array {
+    return new Float32Array(this.#workspace.buffer, this.#regions[`${kind}Scales`] + 4 * row, count)
+  }
+
+  #strideOf({ precision }: Slot): number {
+    return paddedRowBytes(precision, this.dims)
+  }
+
+  #checkFinite(ptr: number, rows: number, stride: number): void {
     const at = this.#workspace.kernels.firstNonFinite(ptr, (rows * stride) / 4)
     if (at < 0) return
     const row = Math.floor(at / (stride / 4))
@@ -156,19 +203,21 @@ export class CodeStore {
     throw new PackvecError('NOT_FINITE', 'codes', message)
   }
 
-  #rowPtr(precision: Precision, row: number): number {
-    return this.#regions[precisionKind(precision)] + row * paddedRowBytes(precision, this.dims)
+  /** The regions that hold rows, with the bytes of a row. */
+  #rowRegions(): [RowRegion, number][] {
+    return PRECISION_KINDS.flatMap((kind): [RowRegion, number][] => {
+      const slot = this.spec.slots.find(({ precision }) => precisionKind(precision) === kind)
+      return [
+        [kind, slot === undefined ? 0 : this.#strideOf(slot)],
+        [`${kind}Scales`, slot === undefined ? 0 : scaleBytes(slot)],
+      ]
+    })
   }
 
   #open(): void {
-    const bytes = (kind: PrecisionKind) => {
-      const precision = this.precisionOf(kind)
-      return precision === undefined ? 0 : this.#capacity * paddedRowBytes(precision, this.dims)
-    }
-    const regions = planRegions({
-      bits: bytes('bits'),
-      bytes: bytes('bytes'),
-      floats: bytes('floats'),
+    const rows = this.#rowRegions().map(([name, bytes]) => [name, this.#capacity * bytes])
+    const regions = planRegions<StoreRegion>({
+      ...(Object.fromEntries(rows) as Record<RowRegion, number>),
       ...encoderSizes(this.dims, this.#capacity),
       scratch: this.#scratchBytes,
     })
@@ -178,18 +227,15 @@ export class CodeStore {
   }
 }
 
-function oneOfAKind(precisions: readonly Precision[]): Precision[] {
-  const kept: Precision[] = []
-  for (const precision of precisions) {
-    if (kept.some((other) => precisionKind(other) === precisionKind(precision))) continue
-    kept.push(precision === 'binary' ? 'ubinary' : precision)
-  }
-  return kept
+function scaleBytes({ scale }: Slot): number {
+  return scale === undefined ? 0 : 4
 }
 
-/** Bits behind the last dimension must be zero, whoever packed them. */
-function clearTailBits(codes: Uint8Array, stride: number, rows: number, dims: number): void {
-  const mask = 0xff00 >> (dims & 7)
-  if ((dims & 7) === 0) return
-  for (let i = 0; i < rows; i++) codes[i * stride + (dims >> 3)]! &= mask
+/** What lies behind the last dimension must be zero, whoever packed the codes. */
+function clearTail(codes: Uint8Array, stride: number, rows: number, precision: Precision, dims: number): void {
+  const dimsAByte = dimsAnElement(precision)
+  const used = dims % dimsAByte
+  if (used === 0) return
+  const mask = 0xff00 >> ((used * 8) / dimsAByte)
+  for (let i = 0; i < rows; i++) codes[i * stride + Math.floor(dims / dimsAByte)]! &= mask
 }

@@ -1,14 +1,19 @@
 import type { Calibration } from './calibration.js'
 import { describe, fail } from './check.js'
+import type { Codebook } from './codebook.js'
 import { PackvecError } from './errors.js'
+import type { Levels } from './levels.js'
 import { arrayType, isTensorLike, type TensorLike, tensorShape } from './matrix.js'
-import { codeRowBytes, isSigned, type Precision, precisionKind } from './precision.js'
+import { codeRowBytes, dimsAnElement, isSigned, type Precision } from './precision.js'
 
 /** The element type of each precision's codes. */
 export interface CodeArrays {
   float32: Float32Array<ArrayBuffer>
   int8: Int8Array<ArrayBuffer>
   uint8: Uint8Array<ArrayBuffer>
+  int4: Uint8Array<ArrayBuffer>
+  quaternary: Uint8Array<ArrayBuffer>
+  ternary: Uint8Array<ArrayBuffer>
   binary: Int8Array<ArrayBuffer>
   ubinary: Uint8Array<ArrayBuffer>
 }
@@ -17,13 +22,17 @@ export interface CodeArrays {
 export interface QuantizedEmbeddings<P extends Precision = Precision> {
   readonly data: CodeArrays[P]
   readonly rows: number
-  /** Dimensions of the embeddings, not of the codes: 8 a byte in `binary` and `ubinary`. */
+  /** Dimensions of the embeddings, not of the codes: 8 a byte in `binary` and `ubinary`, 4 in 2-bit codes, 2 in int4. */
   readonly dims: number
   /** Bytes from one row to the next. */
   readonly rowBytes: number
   readonly precision: P
   /** The ranges of `int8` and `uint8` codes. */
   readonly calibration?: Calibration
+  /** The levels of `ternary`, `quaternary` and `int4` codes. */
+  readonly levels?: Levels
+  /** A factor for each row, where `scale` was asked for. */
+  readonly scales?: Float32Array
 }
 
 /** Codes from elsewhere, such as a .npy file: `data` is Int8Array or Uint8Array, `dims` [rows, columns]. */
@@ -36,7 +45,8 @@ export interface CodeRows {
   readonly dims: number
   readonly precision: Precision
   readonly single: boolean
-  readonly calibration?: Calibration
+  readonly book: Codebook | undefined
+  readonly scales: Float32Array | undefined
 }
 
 /** Gives bytes their element type. */
@@ -57,7 +67,7 @@ export function isCodes(input: unknown): input is CodesInput {
 
 /**
  * Reads codes of one precision.
- * @param dims dimensions of the embeddings where they are known from elsewhere; bits alone only tell them to a multiple of 8
+ * @param dims dimensions of the embeddings where they are known from elsewhere; packed codes alone tell them to a whole byte
  * @throws PackvecError WRONG_WIDTH, INVALID_ARGUMENT
  */
 export function toCodes(input: CodesInput, precision: Precision, argument: string, dims?: number): CodeRows {
@@ -67,14 +77,13 @@ export function toCodes(input: CodesInput, precision: Precision, argument: strin
   }
   const bytes = checkElements(input.data, precision, argument)
   const shape = tensorShape(input, argument)
-  const bits = precisionKind(precision) === 'bits'
-  const known = dims ?? (bits ? 8 * shape.dims : shape.dims)
+  const known = dims ?? shape.dims * dimsAnElement(precision)
   checkWidth(shape.dims, precision, known, argument)
-  return { bytes, rows: shape.rows, dims: known, precision, single: shape.single }
+  return { bytes, rows: shape.rows, dims: known, precision, single: shape.single, book: undefined, scales: undefined }
 }
 
 function checkQuantized(codes: QuantizedEmbeddings, precision: Precision, argument: string): CodeRows {
-  const { rows, dims, rowBytes, calibration } = codes
+  const { rows, dims, rowBytes, scales } = codes
   if (codes.precision !== precision) {
     fail('INVALID_ARGUMENT', argument, `of precision ${precision}`, String(codes.precision))
   }
@@ -83,7 +92,10 @@ function checkQuantized(codes: QuantizedEmbeddings, precision: Precision, argume
   if (bytes.length !== rows * rowBytes) {
     fail('WRONG_WIDTH', `${argument}.data`, `${rows} rows of ${rowBytes} bytes`, `${bytes.length} bytes`)
   }
-  return { bytes, rows, dims, precision, single: false, ...(calibration ? { calibration } : {}) }
+  if (scales !== undefined && scales.length !== rows) {
+    fail('WRONG_WIDTH', `${argument}.scales`, `${rows} values, one a row`, `${scales.length} values`)
+  }
+  return { bytes, rows, dims, precision, single: false, book: codes.calibration ?? codes.levels, scales }
 }
 
 function checkWidth(rowBytes: number, precision: Precision, dims: number, argument: string): void {

@@ -1,6 +1,6 @@
 import { PackvecError } from './errors.js'
 import type { RowSource } from './matrix.js'
-import { codeRowBytes, isSigned, type Precision, paddedRowBytes, precisionKind } from './precision.js'
+import { isSigned, type Precision, paddedRowBytes, precisionKind } from './precision.js'
 import { planRegions, type Regions } from './regions.js'
 import { backend, openWorkspace, type Workspace } from './workspace.js'
 
@@ -19,7 +19,8 @@ export interface Buckets {
   readonly steps: Float32Array
 }
 
-export type EncoderRegion = 'staging' | 'starts' | 'steps'
+/** A staging area, and the parameters of each kind of code: bounds and steps, or thresholds, a padded row each. */
+export type EncoderRegion = 'staging' | 'byteBuckets' | 'nibbleBuckets' | 'pairThresholds'
 
 /** Floats copied in at a time: they are still in the level-2 cache when the kernel reads them. */
 const STAGING_BYTES = 262_144
@@ -33,7 +34,12 @@ export function stagedRowBytes(dims: number): number {
 export function encoderSizes(dims: number, rows: number): Record<EncoderRegion, number> {
   const rowBytes = stagedRowBytes(dims)
   const stagingRows = Math.max(1, Math.min(rows, Math.floor(STAGING_BYTES / rowBytes)))
-  return { staging: stagingRows * rowBytes, starts: rowBytes, steps: rowBytes }
+  return {
+    staging: stagingRows * rowBytes,
+    byteBuckets: 2 * rowBytes,
+    nibbleBuckets: 2 * rowBytes,
+    pairThresholds: 3 * rowBytes,
+  }
 }
 
 /** Turns rows of floats into codes inside a workspace, a chunk at a time. */
@@ -80,61 +86,80 @@ export class Encoder {
     }
   }
 
-  /** Per-dimension minimum and maximum of all rows. */
+  /** Per-dimension minimum and maximum of all rows. Overwrites the buckets of 8-bit codes. */
   minMax(source: RowSource, argument: string): MinMax {
-    const { starts, steps } = this.#regions
     const rowBytes = stagedRowBytes(this.dims)
-    this.#floats(starts, rowBytes / 4).fill(Number.POSITIVE_INFINITY)
-    this.#floats(steps, rowBytes / 4).fill(Number.NEGATIVE_INFINITY)
+    const mins = this.#regions.byteBuckets
+    const maxs = mins + rowBytes
+    this.#floats(mins, rowBytes / 4).fill(Number.POSITIVE_INFINITY)
+    this.#floats(maxs, rowBytes / 4).fill(Number.NEGATIVE_INFINITY)
     this.forEachChunk(source, argument, (_first, count) => {
-      this.#workspace.kernels.minMax(this.#regions.staging, rowBytes, count, starts, steps)
+      this.#workspace.kernels.minMax(this.#regions.staging, rowBytes, count, mins, maxs)
     })
-    return { mins: this.#floats(starts, this.dims).slice(), maxs: this.#floats(steps, this.dims).slice() }
+    return { mins: this.#floats(mins, this.dims).slice(), maxs: this.#floats(maxs, this.dims).slice() }
   }
 
-  /** Sets the buckets that `encode` fills; what pads a row gets the code 0. */
+  /** Sets the buckets of 8-bit or 4-bit codes; what pads a row gets the code 0. */
   setBuckets({ mins, steps }: Buckets, precision: Precision): void {
+    const ptr = precisionKind(precision) === 'bytes' ? this.#regions.byteBuckets : this.#regions.nibbleBuckets
+    const rowBytes = stagedRowBytes(this.dims)
     const padding = isSigned(precision) ? -128 : 0
-    this.#floats(this.#regions.starts, stagedRowBytes(this.dims) / 4)
-      .fill(padding)
-      .set(mins)
-    this.#floats(this.#regions.steps, stagedRowBytes(this.dims) / 4)
-      .fill(1)
-      .set(steps)
+    const starts = this.#floats(ptr, rowBytes / 4)
+    starts.fill(padding).set(mins)
+    const widths = this.#floats(ptr + rowBytes, rowBytes / 4)
+    widths.fill(1).set(steps)
+  }
+
+  /** Sets the two or three thresholds of 2-bit codes, `dims` each; no value lies above what is not set. */
+  setThresholds(thresholds: readonly Float32Array[]): void {
+    const rowBytes = stagedRowBytes(this.dims)
+    this.#floats(this.#regions.pairThresholds, (3 * rowBytes) / 4).fill(Number.POSITIVE_INFINITY)
+    for (const [i, row] of thresholds.entries()) {
+      this.#floats(this.#regions.pairThresholds + i * rowBytes, this.dims).set(row)
+    }
   }
 
   /** Encodes `count` staged rows from row `first` on to padded rows at `codesPtr`. */
   encode(precision: Precision, first: number, count: number, codesPtr: number, rounding: Rounding = 'floor'): void {
     const { kernels, buffer } = this.#workspace
-    const { starts, steps } = this.#regions
+    const { byteBuckets, nibbleBuckets, pairThresholds } = this.#regions
     const staging = this.stagedPtr(first)
     const rowBytes = stagedRowBytes(this.dims)
     const codeBytes = paddedRowBytes(precision, this.dims)
-    switch (precision) {
-      case 'float32':
-        for (let i = 0; i < count; i++) {
-          new Uint8Array(buffer).copyWithin(
-            codesPtr + i * codeBytes,
-            staging + i * rowBytes,
-            staging + i * rowBytes + codeBytes,
-          )
-        }
+    switch (precisionKind(precision)) {
+      case 'floats':
+        copyStrided(
+          new Uint8Array(buffer, staging, count * rowBytes),
+          rowBytes,
+          new Uint8Array(buffer, codesPtr, count * codeBytes),
+          codeBytes,
+          count,
+          codeBytes,
+        )
         return
-      case 'ubinary':
+      case 'bits':
         kernels.packBits(staging, codesPtr, count * codeBytes)
+        if (isSigned(precision)) flipSigns(new Uint8Array(buffer, codesPtr, count * codeBytes))
         return
-      case 'binary':
-        kernels.packBits(staging, codesPtr, count * codeBytes)
-        flipSigns(new Uint8Array(buffer, codesPtr, count * codeBytes))
+      case 'pairs':
+        kernels.levels2(staging, rowBytes, count, pairThresholds, codesPtr, codeBytes)
         return
-      default:
-        if (precision === 'int8' && rounding === 'truncate') {
-          kernels.bucketTruncate(staging, rowBytes, count, starts, steps, codesPtr, codeBytes)
-        } else {
-          const flip = isSigned(precision) ? 0x80 : 0
-          kernels.bucket(staging, rowBytes, count, starts, steps, codesPtr, codeBytes, flip)
-        }
+      case 'nibbles':
+        kernels.levels4(staging, rowBytes, count, nibbleBuckets, nibbleBuckets + rowBytes, codesPtr, codeBytes)
+        return
     }
+    const [starts, steps] = [byteBuckets, byteBuckets + rowBytes]
+    if (precision === 'int8' && rounding === 'truncate') {
+      kernels.bucketTruncate(staging, rowBytes, count, starts, steps, codesPtr, codeBytes)
+    } else {
+      const flip = isSigned(precision) ? 0x80 : 0
+      kernels.bucket(staging, rowBytes, count, starts, steps, codesPtr, codeBytes, flip)
+    }
+  }
+
+  /** The first `dims` floats of a staged row: a view, good until the next staging. */
+  stagedRow(row: number): Float32Array {
+    return this.#floats(this.stagedPtr(row), this.dims)
   }
 
   #floats(ptr: number, length: number): Float32Array {
@@ -187,26 +212,4 @@ export function scratchEncoder(dims: number): { encoder: Encoder; workspace: Wor
     scratch.dims = dims
   }
   return { encoder: new Encoder(workspace, regions, dims, rows), workspace, codesPtr: regions.codes }
-}
-
-/** Encodes all rows to the layout that users and files see: rows of `codeRowBytes`, one behind the other. */
-export function encodeAll(
-  source: RowSource,
-  precision: Precision,
-  buckets: Buckets | undefined,
-  rounding: Rounding,
-  argument: string,
-): Uint8Array<ArrayBuffer> {
-  const rowBytes = codeRowBytes(precision, source.dims)
-  const codes = new Uint8Array(source.rows * rowBytes)
-  if (source.rows === 0) return codes
-  const { encoder, workspace, codesPtr } = scratchEncoder(source.dims)
-  const padded = paddedRowBytes(precision, source.dims)
-  if (precisionKind(precision) === 'bytes') encoder.setBuckets(buckets!, precision)
-  encoder.forEachChunk(source, argument, (first, count) => {
-    encoder.encode(precision, 0, count, codesPtr, rounding)
-    const chunk = new Uint8Array(workspace.buffer, codesPtr, count * padded)
-    copyStrided(chunk, padded, codes.subarray(first * rowBytes), rowBytes, count, rowBytes)
-  })
-  return codes
 }

@@ -1,9 +1,15 @@
 import { Calibration } from './calibration.js'
-import type { CodeStore } from './code-store.js'
+import { checkOneOf } from './check.js'
+import type { CodeStore, Slot, SlotRows } from './code-store.js'
+import type { Codebook, ScaleType } from './codebook.js'
 import { PackvecError } from './errors.js'
+import { floatBits, halfBits } from './format/half.js'
 import { type DecodedTensor, decodeSafetensors, encodeSafetensors, type Tensor } from './format/safetensors.js'
-import { checkPrecision, codeRowBytes, isSigned, MAX_DIMS, type Precision, precisionKind } from './precision.js'
-import type { Stages } from './search.js'
+import { isLevelPrecision, type LevelPrecision, Levels } from './levels.js'
+import { checkPrecision, codeRowBytes, isSigned, MAX_DIMS, type Precision } from './precision.js'
+import { Rotation, type RotationKind } from './rotation.js'
+import { type Stages, storedPrecisions } from './stages.js'
+import type { Transform } from './transform.js'
 
 /** The version this build writes; it reads the same and refuses later ones. */
 const FORMAT_VERSION = 1
@@ -11,23 +17,21 @@ const FORMAT_VERSION = 1
 /** What a file holds, checked: every array has the length that dims and rows say. */
 export interface IndexContents {
   readonly stages: Stages
-  readonly dims: number
+  readonly transform: Transform
   readonly rows: number
-  readonly calibration: Calibration | undefined
-  readonly codes: ReadonlyMap<Precision, Uint8Array>
+  readonly slots: readonly Slot[]
+  readonly codes: readonly SlotRows[]
 }
 
-/** One safetensors file: a tensor of codes for each precision, `ranges` with 8-bit codes, the rest as metadata. */
-export function writeIndex(store: CodeStore, { coarse, rescore }: Stages): Uint8Array<ArrayBuffer> {
+/** One safetensors file: codes, scales and codebooks as tensors, the rest as metadata. `docs/format.md` has the names. */
+export function writeIndex(
+  store: CodeStore,
+  { coarse, rescore }: Stages,
+  transform: Transform,
+): Uint8Array<ArrayBuffer> {
   const { dims, size } = store
-  const tensors: Tensor[] = store.precisions.map((precision) => {
-    const data = store.copyCodes(precision)
-    return { name: tensorName(precision), ...tensorLayout(precision, size, dims), data }
-  })
-  if (store.calibration !== undefined) {
-    tensors.push({ name: 'ranges', dtype: 'F32', shape: [2, dims], data: store.calibration.ranges })
-  }
-  const metadata = {
+  const tensors: Tensor[] = []
+  const metadata: Record<string, string> = {
     format: 'packvec-index',
     format_version: String(FORMAT_VERSION),
     dims: String(dims),
@@ -35,53 +39,154 @@ export function writeIndex(store: CodeStore, { coarse, rescore }: Stages): Uint8
     coarse,
     rescore,
     bit_order: 'msb-first',
-    ...(store.calibration === undefined ? {} : { calibration_rows: String(store.calibration.rows) }),
+    input_dims: String(transform.inputDims),
+    renormalize: String(transform.renormalize),
+  }
+  for (const slot of store.spec.slots) {
+    const name = tensorName(slot.precision)
+    tensors.push({ name, ...tensorLayout(slot.precision, size, dims), data: store.copyCodes(slot) })
+    if (slot.scale !== undefined) tensors.push(scaleTensor(name, slot.scale, store.scales(slot)!))
+    if (slot.book instanceof Levels) {
+      tensors.push(...levelTensors(name, slot.book))
+      metadata[`${name}.scope`] = slot.book.scope
+    } else if (slot.book !== undefined) {
+      tensors.push({ name: 'ranges', dtype: 'F32', shape: [2, dims], data: slot.book.ranges })
+      metadata['calibration_rows'] = String(slot.book.rows)
+    }
+  }
+  const rotation = transform.rotation?.toTensors()
+  if (rotation !== undefined) {
+    metadata['rotation'] = rotation.kind
+    if (rotation.seed !== undefined) metadata['rotation_seed'] = String(rotation.seed)
+    if (rotation.matrix) tensors.push({ name: 'rotation', dtype: 'F32', shape: [dims, dims], data: rotation.matrix })
+    if (rotation.centre) tensors.push({ name: 'centre', dtype: 'F32', shape: [dims], data: rotation.centre })
   }
   return encodeSafetensors(tensors, metadata) as Uint8Array<ArrayBuffer>
 }
 
 /** @throws PackvecError INVALID_FILE, or UNSUPPORTED for a later version */
 export function readIndex(bytes: Uint8Array | ArrayBuffer): IndexContents {
-  const { tensors, metadata } = decodeSafetensors(bytes)
-  if (metadata['format'] !== 'packvec-index') {
-    throw invalid(`the file must be a packvec index, its metadata has format ${metadata['format'] ?? 'missing'}`)
+  const file = new IndexReader(bytes)
+  const dims = file.count('dims')
+  const rows = file.count('rows')
+  const inputDims = file.count('input_dims')
+  if (dims < 1 || dims > MAX_DIMS) throw invalid(`dims must be 1 to ${MAX_DIMS}, got ${dims}`)
+  if (inputDims < dims || inputDims > MAX_DIMS)
+    throw invalid(`input_dims must be ${dims} to ${MAX_DIMS}, got ${inputDims}`)
+  const rescore = file.metadata['rescore'] === 'none' ? 'none' : file.precision('rescore')
+  const stages = { coarse: file.precision('coarse'), rescore } as const
+  const transform = {
+    inputDims,
+    dims,
+    renormalize: file.metadata['renormalize'] === 'true',
+    rotation: file.rotation(dims),
   }
-  const version = metadata['format_version']
-  if (version !== String(FORMAT_VERSION)) {
+  const read = storedPrecisions(stages).map((precision) => file.slot(precision, rows, dims))
+  return { stages, transform, rows, slots: read.map(({ slot }) => slot), codes: read.map(({ codes }) => codes) }
+}
+
+class IndexReader {
+  readonly metadata: Readonly<Record<string, string>>
+  readonly #tensors: ReadonlyMap<string, DecodedTensor>
+
+  constructor(bytes: Uint8Array | ArrayBuffer) {
+    const { tensors, metadata } = decodeSafetensors(bytes)
+    this.#tensors = tensors
+    this.metadata = metadata
+    if (metadata['format'] !== 'packvec-index') {
+      throw invalid(`the file must be a packvec index, its metadata has format ${metadata['format'] ?? 'missing'}`)
+    }
+    const version = metadata['format_version']
+    if (version === String(FORMAT_VERSION)) return
     const message = `the file has format version ${version}, this packvec reads version ${FORMAT_VERSION}`
     throw new PackvecError('UNSUPPORTED', 'bytes', message)
   }
-  const dims = count(metadata, 'dims')
-  const rows = count(metadata, 'rows')
-  if (dims < 1 || dims > MAX_DIMS) throw invalid(`dims must be 1 to ${MAX_DIMS}, got ${dims}`)
-  const stages = { coarse: precision(metadata, 'coarse'), rescore: 'none' as Precision | 'none' }
-  if (metadata['rescore'] !== 'none') stages.rescore = precision(metadata, 'rescore')
-  const codes = new Map<Precision, Uint8Array>()
-  for (const stage of [stages.coarse, stages.rescore]) {
-    if (stage === 'none') continue
-    // Bits are kept as unsigned bytes, and codes of one kind once, in the precision of the first stage.
-    const kind = precisionKind(stage)
-    const kept = kind === 'bits' ? 'ubinary' : kind === precisionKind(stages.coarse) ? stages.coarse : stage
-    const layout = tensorLayout(kept, rows, dims)
-    codes.set(kept, tensor(tensors, tensorName(kept), layout.dtype, layout.shape).data)
+
+  slot(precision: Precision, rows: number, dims: number): { slot: Slot; codes: SlotRows } {
+    const name = tensorName(precision)
+    const { dtype, shape } = tensorLayout(precision, rows, dims)
+    const bytes = this.#tensor(name, dtype, shape).data
+    const { scale, scales } = this.#scales(name, rows)
+    return { slot: { precision, book: this.#book(name, precision, dims), scale }, codes: { precision, bytes, scales } }
   }
-  const hasBytes = [...codes.keys()].some((kept) => precisionKind(kept) === 'bytes')
-  return { stages, dims, rows, codes, calibration: hasBytes ? readRanges(tensors, metadata, dims) : undefined }
+
+  rotation(dims: number): Rotation | undefined {
+    const kind = this.metadata['rotation']
+    if (kind === undefined) return undefined
+    checkOneOf(kind, ['svd', 'hadamard', 'random', 'itq'], 'metadata rotation')
+    const seed = this.metadata['rotation_seed'] === undefined ? undefined : this.count('rotation_seed')
+    const matrix = kind === 'hadamard' ? undefined : this.#floats('rotation', [dims, dims])
+    const centre = this.#tensors.has('centre') ? this.#floats('centre', [dims]) : undefined
+    return Rotation.fromTensors({ kind: kind as RotationKind, dims, seed, rank: undefined, matrix, centre })
+  }
+
+  count(key: string): number {
+    const text = this.metadata[key]
+    const value = Number(text)
+    if (text === undefined || !/^\d+$/.test(text) || !Number.isSafeInteger(value)) {
+      throw invalid(`metadata ${key} must be a whole number, got ${text ?? 'nothing'}`)
+    }
+    return value
+  }
+
+  precision(key: string): Precision {
+    try {
+      return checkPrecision(this.metadata[key], `metadata ${key}`)
+    } catch (cause) {
+      throw invalid((cause as Error).message, { cause })
+    }
+  }
+
+  #book(name: string, precision: Precision, dims: number): Codebook | undefined {
+    if (isLevelPrecision(precision)) return this.#levels(name, precision, dims)
+    if (precision !== 'int8' && precision !== 'uint8') return undefined
+    const [min, max] = rowsOf(this.#floats('ranges', [2, dims]), dims)
+    const rows = this.count('calibration_rows')
+    return Calibration.fromJSON({ format: 'packvec-calibration', version: 1, dims, rows, min: min!, max: max! })
+  }
+
+  #levels(name: string, precision: LevelPrecision, dims: number): Levels {
+    const { thresholds, values } = LEVEL_COUNTS[precision]
+    return Levels.fromJSON({
+      format: 'packvec-levels',
+      version: 1,
+      precision,
+      scope: this.metadata[`${name}.scope`] as 'global',
+      dims,
+      thresholds: rowsOf(this.#floats(`${name}.thresholds`, [thresholds, dims]), dims),
+      values: rowsOf(this.#floats(`${name}.levels`, [values, dims]), dims),
+    })
+  }
+
+  #scales(name: string, rows: number): { scale: ScaleType | undefined; scales: Float32Array | undefined } {
+    const found = this.#tensors.get(`${name}.scale`)
+    if (found === undefined) return { scale: undefined, scales: undefined }
+    if (found.dtype !== 'F16') return { scale: 'float32', scales: this.#floats(`${name}.scale`, [rows]) }
+    const halves = new Uint16Array(this.#tensor(`${name}.scale`, 'F16', [rows]).data.slice().buffer)
+    const scales = new Float32Array(Uint32Array.from(halves, floatBits).buffer)
+    return { scale: 'float16', scales: checkFinite(scales, `${name}.scale`) }
+  }
+
+  #floats(name: string, shape: readonly number[]): Float32Array {
+    // A copy: the file's floats need not stand at a multiple of 4.
+    return checkFinite(new Float32Array(this.#tensor(name, 'F32', shape).data.slice().buffer), name)
+  }
+
+  #tensor(name: string, dtype: string, shape: readonly number[]): DecodedTensor {
+    const found = this.#tensors.get(name)
+    if (found === undefined) throw invalid(`tensor ${name} is missing`)
+    if (found.dtype === dtype && String(found.shape) === String(shape)) return found
+    throw invalid(`tensor ${name} must be ${dtype} [${shape}], got ${found.dtype} [${found.shape}]`)
+  }
 }
 
-function readRanges(
-  tensors: ReadonlyMap<string, DecodedTensor>,
-  metadata: Readonly<Record<string, string>>,
-  dims: number,
-): Calibration {
-  // A copy: the file's floats need not stand at a multiple of 4.
-  const values = new Float32Array(tensor(tensors, 'ranges', 'F32', [2, dims]).data.slice().buffer)
-  const min = Array.from(values.subarray(0, dims))
-  const max = Array.from(values.subarray(dims))
-  const rows = count(metadata, 'calibration_rows')
-  return Calibration.fromJSON({ format: 'packvec-calibration', version: 1, dims, rows, min, max })
-}
+const LEVEL_COUNTS = {
+  ternary: { thresholds: 2, values: 3 },
+  quaternary: { thresholds: 3, values: 4 },
+  int4: { thresholds: 2, values: 16 },
+} as const
 
+/** Bits are kept as unsigned bytes. */
 function tensorName(precision: Precision): string {
   return precision === 'ubinary' ? 'binary' : precision
 }
@@ -91,33 +196,32 @@ function tensorLayout(precision: Precision, rows: number, dims: number): { dtype
   return { dtype: isSigned(precision) ? 'I8' : 'U8', shape: [rows, codeRowBytes(precision, dims)] }
 }
 
-function tensor(
-  tensors: ReadonlyMap<string, DecodedTensor>,
-  name: string,
-  dtype: string,
-  shape: readonly number[],
-): DecodedTensor {
-  const found = tensors.get(name)
-  if (found === undefined) throw invalid(`tensor ${name} is missing`)
-  if (found.dtype === dtype && String(found.shape) === String(shape)) return found
-  throw invalid(`tensor ${name} must be ${dtype} [${shape}], got ${found.dtype} [${found.shape}]`)
+function levelTensors(name: string, levels: Levels): Tensor[] {
+  const matrix = (rows: readonly Float32Array[]) => ({
+    dtype: 'F32',
+    shape: [rows.length, levels.dims],
+    data: Float32Array.from(rows.flatMap((row) => Array.from(row))),
+  })
+  return [
+    { name: `${name}.thresholds`, ...matrix(levels.cuts) },
+    { name: `${name}.levels`, ...matrix(levels.table) },
+  ]
 }
 
-function count(metadata: Readonly<Record<string, string>>, key: string): number {
-  const text = metadata[key]
-  const value = Number(text)
-  if (text === undefined || !/^\d+$/.test(text) || !Number.isSafeInteger(value)) {
-    throw invalid(`metadata ${key} must be a whole number, got ${text ?? 'nothing'}`)
-  }
-  return value
+function scaleTensor(name: string, type: ScaleType, scales: Float32Array): Tensor {
+  const shape = [scales.length]
+  if (type === 'float32') return { name: `${name}.scale`, dtype: 'F32', shape, data: scales.slice() }
+  return { name: `${name}.scale`, dtype: 'F16', shape, data: Uint16Array.from(scales, halfBits) }
 }
 
-function precision(metadata: Readonly<Record<string, string>>, key: string): Precision {
-  try {
-    return checkPrecision(metadata[key], `metadata ${key}`)
-  } catch (cause) {
-    throw invalid((cause as Error).message, { cause })
-  }
+function rowsOf(values: Float32Array, dims: number): number[][] {
+  return Array.from({ length: values.length / dims }, (_, i) => Array.from(values.subarray(i * dims, (i + 1) * dims)))
+}
+
+function checkFinite(values: Float32Array, name: string): Float32Array {
+  const at = values.findIndex((value) => !Number.isFinite(value))
+  if (at < 0) return values
+  throw invalid(`tensor ${name} must hold finite numbers, got ${values[at]} at ${at}`)
 }
 
 function invalid(message: string, options?: ErrorOptions): PackvecError {

@@ -1,14 +1,16 @@
+import type { RotateKernels } from './rotate-kernels.js'
+
 /**
  * The boundary between TypeScript and the kernels: arithmetic on byte addresses in one memory, nothing else.
  *
  * Two implementations answer to it: the wasm in `assembly/` and the plain TypeScript of `reference.ts`. Both give the same
  * integers bit for bit; float sums agree to rounding (the order of addition differs).
  *
- * Layout rules, decided in `precision.ts`: a row of bits is a multiple of 8 bytes, a row of 8-bit codes a multiple of 16
+ * Layout rules, decided in `precision.ts`: a row of codes below 8 bits is a multiple of 8 bytes, a row of 8-bit codes a multiple of 16
  * bytes, a row of float32 a multiple of 64 bytes; what lies behind the last dimension is zero and never changes a result.
  * Addresses need no alignment. Inputs are finite.
  */
-export interface Kernels {
+export interface Kernels extends RotateKernels {
   /** Position of the first NaN or infinity among `floatCount` float32 (a multiple of 16), or -1. */
   firstNonFinite(valuesPtr: number, floatCount: number): number
 
@@ -41,6 +43,35 @@ export interface Kernels {
 
   /** int8 codes as sentence-transformers made them up to 5.6: trunc((x - start) / step - 128), saturating, in float32. */
   bucketTruncate(
+    valuesPtr: number,
+    valueRowBytes: number,
+    rowCount: number,
+    startsPtr: number,
+    stepsPtr: number,
+    codesPtr: number,
+    codeRowBytes: number,
+  ): void
+
+  /**
+   * 2-bit codes, four a byte, the first in the top bits: how many of three thresholds x lies strictly above. `thresholds`
+   * are three rows of `valueRowBytes`; where a code has fewer levels, and in the padding, a threshold is +Infinity.
+   * `codeRowBytes` is a multiple of 8, `valueRowBytes` at least 16 · `codeRowBytes`.
+   */
+  levels2(
+    valuesPtr: number,
+    valueRowBytes: number,
+    rowCount: number,
+    thresholdsPtr: number,
+    codesPtr: number,
+    codeRowBytes: number,
+  ): void
+
+  /**
+   * 4-bit codes, two a byte, the first in the top bits: clamp(nearest((x - start) / step), 0, 15), in float32, ties to even.
+   * `starts` and `steps` hold 2 · `codeRowBytes` float32 each; in the padding 0 and 1. `codeRowBytes` is a multiple of 8,
+   * `valueRowBytes` at least 8 · `codeRowBytes`.
+   */
+  levels4(
     valuesPtr: number,
     valueRowBytes: number,
     rowCount: number,
@@ -110,14 +141,55 @@ export interface Kernels {
     scoresPtr: number,
   ): void
 
-  /** Sums of a query over set bits for every value of every byte: 256 float32 a byte from 8 · `rowBytes` float32. */
-  bitTable(queryPtr: number, rowBytes: number, tablePtr: number): void
+  /**
+   * The symmetric dot of 2-bit codes: the min(k, rowCount) rows of largest sum of (2c - centre2) · (2c' - centre2) over the
+   * first `dims` dimensions, int32, best first, ties by lower row. `centre2` is 3 for quaternary codes (-3, -1, 1, 3) and
+   * 2 for ternary ones (-2, 0, 2), of which none is 3. Queries are rows of codes; what pads both is zero.
+   * `scratchPtr`: `dotScratchBytes(queryCount, k)`.
+   */
+  dotPairsTopK(
+    queriesPtr: number,
+    queryCount: number,
+    codesPtr: number,
+    rowCount: number,
+    rowBytes: number,
+    k: number,
+    centre2: number,
+    dims: number,
+    scratchPtr: number,
+    idsPtr: number,
+    scoresPtr: number,
+  ): void
 
   /**
-   * The rows with the largest sum of the float query over their set bits. `tablesPtr`: one `bitTable` of
-   * 1024 · `rowBytes` bytes a query. Scores are float32.
+   * A float query for codes below 8 bits is a table of 16 float32 a nibble: what each value of the nibble adds to the score.
+   * This adds the two nibbles of a byte: from 2 · `rowBytes` tables (high nibble of the first byte first, 128 bytes a byte)
+   * to `rowBytes` tables of 256 float32. The two do not overlap.
    */
-  dotBitsTopK(
+  expandTable(nibbleTablePtr: number, rowBytes: number, tablePtr: number): void
+
+  /**
+   * The rows with the largest sum of look-ups, one a byte. `tablesPtr`: one table of `expandTable`, 1024 · `rowBytes` bytes,
+   * a query. Scores are float32. `scratchPtr`: `dotScratchBytes(queryCount, k)`.
+   */
+  dotTableTopK(
+    tablesPtr: number,
+    queryCount: number,
+    codesPtr: number,
+    rowCount: number,
+    rowBytes: number,
+    k: number,
+    scratchPtr: number,
+    idsPtr: number,
+    scoresPtr: number,
+  ): void
+
+  /**
+   * The same, several times faster, over nibble tables rounded to uint8: 2 · `rowBytes` tables of 16 bytes (high nibble of
+   * the first byte first) a query. Entries are at most 63, and a query's greatest entries add up to at most 65,535. Scores
+   * are uint32, exact sums of entries; ties by lower row. `scratchPtr`: `tableScratchBytes(queryCount, k, rowBytes)`.
+   */
+  scanTableTopK(
     tablesPtr: number,
     queryCount: number,
     codesPtr: number,
@@ -159,8 +231,8 @@ export interface Kernels {
     scoresPtr: number,
   ): void
 
-  /** Sum of the float query over the set bits of the rows named by `idCount` uint32, from one `bitTable`. */
-  dotBitsRows(
+  /** Sums of look-ups of the rows named by `idCount` uint32, from one table of `expandTable`; float32 scores. */
+  dotTableRows(
     tablePtr: number,
     codesPtr: number,
     rowBytes: number,
@@ -183,4 +255,15 @@ export function hammingScratchBytes(queryCount: number, k: number, rowBytes: num
 /** Bytes of scratch that the `dot...TopK` kernels need: a tile of scores, then a heap of k entries a query. */
 export function dotScratchBytes(queryCount: number, k: number): number {
   return 4 * TILE_ROWS + queryCount * (16 + 8 * k)
+}
+
+/** Bytes of a tile that `scanTableTopK` turns to columns: `COLUMN_BYTES` in `assembly/table-scan.ts`. */
+const COLUMN_BYTES = 24_576
+
+/** Bytes of scratch that `scanTableTopK` needs: distances of a tile, its columns, limits, counters and candidates. */
+export function tableScratchBytes(queryCount: number, k: number, rowBytes: number): number {
+  const columns = Math.max(COLUMN_BYTES, 16 * rowBytes)
+  const counters = 4 * (Math.min(126 * rowBytes, 65_535) + 2)
+  const candidates = 8 * (2 * k + TILE_ROWS)
+  return 2 * TILE_ROWS + columns + queryCount * (4 + 16 + counters + candidates)
 }

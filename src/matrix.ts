@@ -46,6 +46,35 @@ export function toRows(input: unknown, argument: string, dims?: number): RowSour
   return fromRows(array, argument)
 }
 
+/** The values of all rows of several sources of the same dims, one behind the other. @throws PackvecError NOT_FINITE */
+export function readRows(sources: readonly RowSource[], argument: string): { values: Float32Array; dims: number } {
+  const dims = sources[0]?.dims ?? 0
+  const values = new Float32Array(sources.reduce((sum, source) => sum + source.rows, 0) * dims)
+  let at = 0
+  for (const source of sources) {
+    source.copyRows(0, source.rows, values.subarray(at), dims)
+    at += source.rows * dims
+  }
+  const wrong = values.findIndex((value) => !Number.isFinite(value))
+  if (wrong < 0) return { values, dims }
+  const where = `row ${Math.floor(wrong / dims)}, dimension ${wrong % dims}`
+  const message = `${argument} must be finite in float32, got ${values[wrong]} at ${where}`
+  throw new PackvecError('NOT_FINITE', argument, message)
+}
+
+/** At most `count` rows of a source, evenly spaced. */
+export function evenSample(source: RowSource, count: number): RowSource {
+  if (source.rows <= count) return source
+  const row = (i: number) => Math.floor((i * source.rows) / count)
+  return {
+    ...source,
+    rows: count,
+    copyRows(first, wanted, target, stride) {
+      for (let i = 0; i < wanted; i++) source.copyRows(row(first + i), 1, target.subarray(i * stride), stride)
+    },
+  }
+}
+
 /** Whether the input is a list of matrices, which share one calibration. */
 export function isMatrixList(input: unknown): input is readonly Matrix[] {
   if (arrayType(input) !== 'Array') return false

@@ -1,19 +1,49 @@
 import { PackvecError } from './errors.js'
 
-/** The precisions of sentence-transformers' `quantize_embeddings`. */
-export type Precision = 'float32' | 'int8' | 'uint8' | 'binary' | 'ubinary'
+/** The precisions of sentence-transformers' `quantize_embeddings`, and the codes of 2 and 4 bits. */
+export type Precision = 'float32' | 'int8' | 'uint8' | 'int4' | 'quaternary' | 'ternary' | 'binary' | 'ubinary'
 
-export const PRECISIONS: readonly Precision[] = ['float32', 'int8', 'uint8', 'binary', 'ubinary']
+export const PRECISIONS: readonly Precision[] = [
+  'float32',
+  'int8',
+  'uint8',
+  'int4',
+  'quaternary',
+  'ternary',
+  'binary',
+  'ubinary',
+]
 
 /** Hamming distances of a tile are uint16, so a row has at most 65,535 bits. */
 export const MAX_DIMS = 65_535
 
-/** What a byte holds: a sign bit of eight dimensions, one 8-bit bucket, or a quarter of a float32. */
-export type PrecisionKind = 'bits' | 'bytes' | 'floats'
+/** What a code is made of: a sign bit, 2 bits, 4 bits, one 8-bit bucket, or a float32. */
+export type PrecisionKind = 'bits' | 'pairs' | 'nibbles' | 'bytes' | 'floats'
+
+const KINDS: Readonly<Record<Precision, PrecisionKind>> = {
+  float32: 'floats',
+  int8: 'bytes',
+  uint8: 'bytes',
+  int4: 'nibbles',
+  quaternary: 'pairs',
+  ternary: 'pairs',
+  binary: 'bits',
+  ubinary: 'bits',
+}
+/** Bits of one dimension. */
+const CODE_BITS: Readonly<Record<PrecisionKind, number>> = { bits: 1, pairs: 2, nibbles: 4, bytes: 8, floats: 32 }
+/** A row in kernel memory is a multiple of so many bytes: one loop step. */
+const STEP_BYTES: Readonly<Record<PrecisionKind, number>> = { bits: 8, pairs: 8, nibbles: 8, bytes: 16, floats: 64 }
+
+export const PRECISION_KINDS = Object.keys(CODE_BITS) as readonly PrecisionKind[]
+
+/** Dimensions that one element of a row of codes stands for: a byte, or a float. */
+export function dimsAnElement(precision: Precision): number {
+  return Math.max(1, 8 / CODE_BITS[KINDS[precision]])
+}
 
 export function precisionKind(precision: Precision): PrecisionKind {
-  if (precision === 'float32') return 'floats'
-  return precision === 'int8' || precision === 'uint8' ? 'bytes' : 'bits'
+  return KINDS[precision]
 }
 
 /** Whether stored bytes are signed: the unsigned code XOR 0x80, for `int8` and `binary` alike. */
@@ -23,15 +53,13 @@ export function isSigned(precision: Precision): boolean {
 
 /** Bytes of one row as users, files and sentence-transformers see it: no padding but the tail bits of the last byte. */
 export function codeRowBytes(precision: Precision, dims: number): number {
-  const kind = precisionKind(precision)
-  return kind === 'bits' ? Math.ceil(dims / 8) : kind === 'bytes' ? dims : 4 * dims
+  return Math.ceil((dims * CODE_BITS[KINDS[precision]]) / 8)
 }
 
 /** Bytes of one row in kernel memory: whole loop steps (see `kernels.ts`), zeros behind the last dimension. */
 export function paddedRowBytes(precision: Precision, dims: number): number {
-  const kind = precisionKind(precision)
-  if (kind === 'bits') return 8 * Math.ceil(dims / 64)
-  return Math.ceil(dims / 16) * (kind === 'bytes' ? 16 : 64)
+  const step = STEP_BYTES[KINDS[precision]]
+  return step * Math.ceil(codeRowBytes(precision, dims) / step)
 }
 
 export function checkPrecision(value: unknown, argument = 'precision'): Precision {

@@ -1,10 +1,14 @@
 import { Calibration, type RangesInput } from './calibration.js'
-import { checkOneOf, checkSameDims } from './check.js'
+import { checkOneOf, checkSameDims, describe, fail } from './check.js'
+import { type Codebook, openDecoder, type ScaleType } from './codebook.js'
 import { type CodesInput, codeArray, type QuantizedEmbeddings, toCodes } from './codes.js'
-import { encodeAll, type Rounding } from './encoder.js'
+import { encodeAll } from './encode.js'
+import type { Rounding } from './encoder.js'
 import { PackvecError } from './errors.js'
+import { checkLevels, isLevelPrecision, Levels } from './levels.js'
 import { type Embeddings, isMatrixList, type Matrix, type RowSource, toRows } from './matrix.js'
-import { checkPrecision, codeRowBytes, isSigned, type Precision, precisionKind } from './precision.js'
+import { checkPrecision, codeRowBytes, type Precision, precisionKind } from './precision.js'
+import type { Percentiles, Scope } from './quantiles.js'
 
 /** Fewer rows than this make poor ranges, and a warning. */
 const FEW_ROWS = 100
@@ -14,6 +18,17 @@ export interface QuantizeOptions {
   readonly ranges?: RangesInput
   /** Embeddings to take the ranges from; without them and `ranges`, the embeddings themselves. */
   readonly calibrationEmbeddings?: Embeddings
+  /** ternary, quaternary, int4: the levels to use, from an earlier call or `Levels.from`. */
+  readonly levels?: Levels
+  /**
+   * 'dimension': ranges or thresholds of each dimension; 'global': of the flattened matrix. By default 8-bit codes go by
+   * dimension, 2- and 4-bit codes are global.
+   */
+  readonly scope?: Scope
+  /** Ranges between two percentiles, [low, high] of 0 to 100; int4 takes [1, 99] by default, 8-bit codes all values. */
+  readonly percentiles?: Percentiles
+  /** Keeps a factor for each row, 1 / (x · decoded x) for unit vectors, as float32 or float16 (`true`). */
+  readonly scale?: boolean | ScaleType
   /**
    * 'floor' gives the codes of sentence-transformers 6, 'truncate' those of its versions up to 5.6, which cut int8 towards
    * zero: trunc((x - min) / step - 128), saturating.
@@ -28,7 +43,8 @@ export interface QuantizeOptions {
 /**
  * Quantizes float embeddings (rows x dims), bit for bit as sentence-transformers' `quantize_embeddings` does: `float32`
  * copies, `int8` and `uint8` put each dimension in one of 256 buckets between its minimum and maximum, `binary` and
- * `ubinary` keep x > 0 as one bit, eight to a byte, first dimension in the top bit. A list of matrices gives a list of
+ * `ubinary` keep x > 0 as one bit, eight to a byte, first dimension in the top bit. `ternary`, `quaternary` and `int4` are
+ * packvec's own (see `Levels`): 2 or 4 bits a dimension, first dimension in the top bits. A list of matrices gives a list of
  * codes that share one calibration.
  * @throws PackvecError NOT_FINITE, RAGGED_ROWS, CALIBRATION_REQUIRED (int8, uint8 of a single row without ranges), ...
  */
@@ -49,38 +65,69 @@ export function quantizeEmbeddings<P extends Precision>(
 ): QuantizedEmbeddings<P> | QuantizedEmbeddings<P>[] {
   checkPrecision(precision)
   const rounding = checkOneOf(options.rounding ?? 'floor', ['floor', 'truncate'], 'rounding')
-  const quantize = (source: RowSource, argument: string, calibration: Calibration | undefined) => {
-    if (calibration && source.dims !== 0) checkSameDims(argument, source.dims, calibration.dims, 'the calibration')
-    const dims = source.dims || (calibration?.dims ?? 0)
-    const bytes = encodeAll(source, precision, calibration?.buckets, rounding, argument)
-    const rowBytes = codeRowBytes(precision, dims)
-    const codes = { data: codeArray(precision, bytes), rows: source.rows, dims, rowBytes, precision }
-    return calibration ? { ...codes, calibration } : codes
+  const scale = checkScale(options.scale, precision)
+  const quantize = (source: RowSource, argument: string, book: Codebook | undefined): QuantizedEmbeddings<P> => {
+    if (book && source.dims !== 0) checkSameDims(argument, source.dims, book.dims, 'the calibration')
+    const dims = source.dims || (book?.dims ?? 0)
+    const { bytes, scales } = encodeAll(source, precision, { book, rounding, scale }, argument)
+    return {
+      data: codeArray(precision, bytes),
+      rows: source.rows,
+      dims,
+      rowBytes: codeRowBytes(precision, dims),
+      precision,
+      ...(book instanceof Calibration ? { calibration: book } : {}),
+      ...(book instanceof Levels ? { levels: book } : {}),
+      ...(scales ? { scales } : {}),
+    }
   }
   if (!isMatrixList(embeddings)) {
     const source = toRows(embeddings, 'embeddings', options.dims)
-    return quantize(source, 'embeddings', chooseCalibration([source], precision, options))
+    return quantize(source, 'embeddings', chooseCodebook([source], sampleOf(options, source.dims), precision, options))
   }
   const sources = embeddings.map((matrix, i) => toRows(matrix, `embeddings[${i}]`))
   for (const [i, source] of sources.entries()) {
     checkSameDims(`embeddings[${i}]`, source.dims, sources[0]!.dims, 'embeddings[0]')
   }
-  const calibration = chooseCalibration(sources, precision, options)
-  return sources.map((source, i) => quantize(source, `embeddings[${i}]`, calibration))
+  const book = chooseCodebook(sources, sampleOf(options, sources[0]!.dims), precision, options)
+  return sources.map((source, i) => quantize(source, `embeddings[${i}]`, book))
 }
 
-/** The ranges to use, in the reference's order: those given, the calibration embeddings', the embeddings' own. */
-export function chooseCalibration(
+export type CodebookOptions = Pick<QuantizeOptions, 'ranges' | 'levels' | 'scope' | 'percentiles' | 'onWarning'>
+
+function sampleOf({ calibrationEmbeddings }: QuantizeOptions, dims: number): RowSource | undefined {
+  if (calibrationEmbeddings === undefined) return undefined
+  return toRows(calibrationEmbeddings, 'calibrationEmbeddings', dims || undefined)
+}
+
+/** The ranges or levels to use, in the reference's order: those given, those of a sample, the embeddings' own. */
+export function chooseCodebook(
   sources: readonly RowSource[],
+  sample: RowSource | undefined,
   precision: Precision,
-  options: Pick<QuantizeOptions, 'ranges' | 'calibrationEmbeddings' | 'onWarning'>,
-): Calibration | undefined {
-  if (precisionKind(precision) !== 'bytes') return undefined
+  options: CodebookOptions,
+): Codebook | undefined {
+  const kind = precisionKind(precision)
+  if (kind === 'bits' || kind === 'floats') return undefined
   const dims = sources[0]?.dims || undefined
-  if (options.ranges !== undefined) return Calibration.fromRanges(options.ranges, { dims })
-  if (options.calibrationEmbeddings !== undefined) return Calibration.from(options.calibrationEmbeddings, { dims })
+  if (isLevelPrecision(precision)) {
+    if (options.levels !== undefined) return checkLevels(options.levels, precision, dims ?? options.levels.dims)
+  } else if (options.ranges !== undefined) {
+    return Calibration.fromRanges(options.ranges, { dims })
+  }
+  if (sample === undefined && !checkOwnRows(sources, precision, options)) return undefined
+  const from = sample === undefined ? sources : [sample]
+  const argument = sample === undefined ? 'embeddings' : 'calibrationEmbeddings'
+  if (sample?.rows === 0) fail('EMPTY', argument, 'at least 1 row', '0 rows')
+  return isLevelPrecision(precision)
+    ? Levels.fromSources(from, precision, options, argument)
+    : Calibration.fromSources(from, options, argument)
+}
+
+/** Whether embeddings can be calibrated on themselves: zero rows need nothing, one row cannot, few rows get a warning. */
+function checkOwnRows(sources: readonly RowSource[], precision: Precision, options: CodebookOptions): boolean {
   const rows = sources.reduce((sum, source) => sum + source.rows, 0)
-  if (rows === 0) return undefined
+  if (rows === 0) return false
   if (rows === 1) {
     throw new PackvecError(
       'CALIBRATION_REQUIRED',
@@ -97,21 +144,30 @@ export function chooseCalibration(
         'calculate the buckets.',
     )
   }
-  return Calibration.fromSources(sources)
+  return true
+}
+
+/** `true` is float16; floats have nothing to mend. */
+export function checkScale(scale: boolean | ScaleType | undefined, precision: Precision): ScaleType | undefined {
+  if (scale === undefined || scale === false || precision === 'float32') return undefined
+  return scale === true ? 'float16' : checkOneOf(scale, ['float16', 'float32'] as const, 'scale')
 }
 
 export interface DequantizeOptions {
   /** Ranges the int8 or uint8 codes were made with, where the codes do not carry them. */
   readonly ranges?: RangesInput
+  /** Levels the ternary, quaternary or int4 codes were made with, where the codes do not carry them. */
+  readonly levels?: Levels
   /** Precision of codes that came as { data, dims }. */
   readonly precision?: Precision
-  /** Dimensions of the embeddings behind bits that came as { data, dims }: 8 a byte by default. */
+  /** Dimensions of the embeddings behind packed codes that came as { data, dims }: whole bytes by default. */
   readonly dims?: number
 }
 
 /**
  * Decodes rows of codes to float32, rows x dims: `int8` and `uint8` to the lower edge of their bucket (code · step + min, as
- * sentence-transformers rescores), bits to +1 and -1, `float32` to a copy.
+ * sentence-transformers rescores), 2- and 4-bit codes to their level, bits to +1 and -1, `float32` to a copy. Rows with a
+ * scale are multiplied by it.
  * @throws PackvecError CALIBRATION_REQUIRED, DIMS_MISMATCH, WRONG_WIDTH
  */
 export function dequantizeEmbeddings(
@@ -120,41 +176,38 @@ export function dequantizeEmbeddings(
 ): QuantizedEmbeddings<'float32'> {
   const own = 'precision' in codes ? codes.precision : undefined
   const precision = checkPrecision(options.precision ?? own)
-  const { bytes, rows, dims, calibration: carried } = toCodes(codes, precision, 'codes', options.dims)
+  const { bytes, rows, dims, book: carried, scales } = toCodes(codes, precision, 'codes', options.dims)
   const data = new Float32Array(rows * dims)
   if (precision === 'float32') {
     new Uint8Array(data.buffer).set(bytes)
-  } else if (precisionKind(precision) === 'bits') {
-    decodeBits(bytes, isSigned(precision) ? 0x80 : 0, dims, data)
   } else {
-    const given = options.ranges === undefined ? carried : Calibration.fromRanges(options.ranges, { dims })
-    const calibration = requireCalibration(given, precision)
-    checkSameDims('ranges', calibration.dims, dims, 'the codes')
-    const { mins, steps } = calibration.buckets
-    const flip = isSigned(precision) ? 0x80 : 0
-    for (let i = 0, d = 0; i < data.length; i++) {
-      data[i] = (bytes[i]! ^ flip) * steps[d]! + mins[d]!
-      d = d + 1 === dims ? 0 : d + 1
+    const given = options.levels ?? (options.ranges && Calibration.fromRanges(options.ranges, { dims }))
+    const book = requireCodebook(given ?? carried, precision, dims)
+    const decode = openDecoder(precision, book)
+    const rowBytes = codeRowBytes(precision, dims)
+    for (let row = 0; row < rows; row++) {
+      const target = data.subarray(row * dims, (row + 1) * dims)
+      decode(bytes, row * rowBytes, target)
+      if (scales !== undefined) for (let d = 0; d < dims; d++) target[d]! *= scales[row]!
     }
   }
   return { data, rows, dims, rowBytes: 4 * dims, precision: 'float32' }
 }
 
-function decodeBits(bytes: Uint8Array, flip: number, dims: number, data: Float32Array): void {
-  const rowBytes = codeRowBytes('ubinary', dims)
-  for (let row = 0; row * dims < data.length; row++) {
-    for (let d = 0; d < dims; d++) {
-      const byte = bytes[row * rowBytes + (d >> 3)]! ^ flip
-      data[row * dims + d] = (byte >> (7 - (d & 7))) & 1 ? 1 : -1
-    }
+/** The codebook that a precision needs, checked; undefined where it needs none. */
+export function requireCodebook(book: Codebook | undefined, precision: Precision, dims: number): Codebook | undefined {
+  const kind = precisionKind(precision)
+  if (kind === 'bits' || kind === 'floats') return undefined
+  if (book === undefined) {
+    const what = isLevelPrecision(precision) ? 'levels' : 'calibration'
+    throw new PackvecError(
+      'CALIBRATION_REQUIRED',
+      what,
+      `${precision} codes mean nothing without the ${what} they were made with, got none`,
+    )
   }
-}
-
-export function requireCalibration(calibration: Calibration | undefined, precision: Precision): Calibration {
-  if (calibration !== undefined) return calibration
-  throw new PackvecError(
-    'CALIBRATION_REQUIRED',
-    'calibration',
-    `${precision} codes mean nothing without the ranges they were made with: give the calibration, got none`,
-  )
+  if (isLevelPrecision(precision)) return checkLevels(book, precision, dims)
+  if (!(book instanceof Calibration)) return fail('INVALID_ARGUMENT', 'calibration', 'a Calibration', describe(book))
+  checkSameDims('calibration', book.dims, dims, 'the embeddings')
+  return book
 }

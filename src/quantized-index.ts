@@ -1,21 +1,37 @@
-import type { Calibration } from './calibration.js'
+import { Calibration } from './calibration.js'
 import { checkCount, checkSameDims } from './check.js'
-import { CodeStore } from './code-store.js'
+import { CodeStore, type Slot } from './code-store.js'
+import type { ScaleType } from './codebook.js'
 import { PackvecError } from './errors.js'
 import { readIndex, writeIndex } from './index-file.js'
-import { type Embeddings, type Matrix, type RowSource, toRows, type Vector } from './matrix.js'
-import { checkPrecision, type Precision, precisionKind } from './precision.js'
-import { chooseCalibration } from './quantize.js'
-import { checkSearchOptions, type SearchOptions, type SearchResult, type Stages, searchStore } from './search.js'
+import { isLevelPrecision, type Levels } from './levels.js'
+import { type Embeddings, evenSample, type Matrix, type RowSource, toRows, type Vector } from './matrix.js'
+import { checkPrecision, type Precision } from './precision.js'
+import type { Percentiles, Scope } from './quantiles.js'
+import { checkScale, chooseCodebook, requireCodebook } from './quantize.js'
+import type { Rotation } from './rotation.js'
+import { checkSearchOptions, type Queries, type SearchOptions, type SearchResult, searchStore } from './search.js'
+import { type Stages, storedPrecisions } from './stages.js'
+import { centreDots, openTransform, type Transform, type TransformOptions, transformRows } from './transform.js'
 import type { Backend } from './workspace.js'
 
-export interface BuildOptions {
+export interface BuildOptions extends TransformOptions {
   /** Codes that the first stage scans: 'binary' by default. */
   readonly coarse?: Precision
   /** Codes that rescore the candidates: 'int8' by default ('none' where `coarse` is float32); 'none' for one stage. */
   readonly rescore?: Precision | 'none'
-  /** Ranges of 8-bit codes; taken from the embeddings themselves by default. */
+  /** Embeddings to take ranges and levels from, as they come from the model; the corpus itself by default. */
+  readonly calibrationEmbeddings?: Embeddings
+  /** Ranges of 8-bit codes, of the embeddings as they are encoded: truncated and rotated, where that is asked for. */
   readonly calibration?: Calibration
+  /** Levels of 2- or 4-bit codes, likewise. */
+  readonly levels?: Levels
+  /** Ranges or levels for each dimension, or for all at once; see `QuantizeOptions`. */
+  readonly scope?: Scope
+  /** Ranges between two percentiles; see `QuantizeOptions`. */
+  readonly percentiles?: Percentiles
+  /** Keeps a factor for each row beside codes of up to 8 bits; see `QuantizeOptions`. In memory it takes 4 bytes. */
+  readonly scale?: boolean | ScaleType
   /** Rows to leave room for, so that `add` moves nothing until then. */
   readonly capacity?: number
   /** Width of a row, where `embeddings` is a flat array of several rows. */
@@ -33,10 +49,12 @@ export interface BuildOptions {
 export class QuantizedIndex {
   readonly #store: CodeStore
   readonly #stages: Stages
+  readonly #transform: Transform
 
-  private constructor(store: CodeStore, stages: Stages) {
+  private constructor(store: CodeStore, stages: Stages, transform: Transform) {
     this.#store = store
     this.#stages = stages
+    this.#transform = transform
   }
 
   /**
@@ -50,18 +68,20 @@ export class QuantizedIndex {
     if (source.rows === 0)
       throw new PackvecError('EMPTY', 'embeddings', 'embeddings must have at least 1 row, got 0 rows')
     const capacity = Math.max(source.rows, checkCount(options.capacity ?? source.rows, 'capacity'))
-    const calibration = indexCalibration(source, stages, options)
-    const store = new CodeStore(source.dims, storedPrecisions(stages), capacity, calibration)
-    store.append(source, 'embeddings')
-    return new QuantizedIndex(store, stages)
+    const transform = openTransform(source.dims, options)
+    const rows = transformRows(source, transform, 'centred', 'embeddings')
+    const slots = chooseSlots(rows, transform, stages, options)
+    const store = new CodeStore({ dims: transform.dims, slots }, capacity)
+    store.append(rows, 'embeddings')
+    return new QuantizedIndex(store, stages, transform)
   }
 
   /** Reads an index that `toBytes` wrote. @throws PackvecError INVALID_FILE or UNSUPPORTED */
   static fromBytes(bytes: Uint8Array | ArrayBuffer): QuantizedIndex {
-    const { stages, dims, rows, calibration, codes } = readIndex(bytes)
-    const store = new CodeStore(dims, storedPrecisions(stages), rows, calibration)
+    const { stages, transform, rows, slots, codes } = readIndex(bytes)
+    const store = new CodeStore({ dims: transform.dims, slots }, rows)
     store.appendCodes(codes, rows)
-    return new QuantizedIndex(store, stages)
+    return new QuantizedIndex(store, stages, transform)
   }
 
   /** Number of rows; ids are 0 to size - 1 in the order of adding. */
@@ -69,8 +89,9 @@ export class QuantizedIndex {
     return this.#store.size
   }
 
+  /** Dimensions of embeddings and queries. */
   get dims(): number {
-    return this.#store.dims
+    return this.#transform.inputDims
   }
 
   /** Bytes of all codes. */
@@ -96,9 +117,15 @@ export class QuantizedIndex {
     return this.#stages.rescore
   }
 
-  /** The ranges of the 8-bit codes, if there are any. */
+  /** The ranges of the 8-bit codes, if there are any. A copy. */
   get calibration(): Calibration | undefined {
-    return this.#store.calibration
+    const books = this.#store.spec.slots.map(({ book }) => book)
+    return books.find((book) => book instanceof Calibration)?.clone()
+  }
+
+  /** The rotation that embeddings and queries go through, if there is one. */
+  get rotation(): Rotation | undefined {
+    return this.#transform.rotation
   }
 
   /**
@@ -108,8 +135,8 @@ export class QuantizedIndex {
   add(embeddings: Embeddings, options: { readonly dims?: number } = {}): this {
     const source = toRows(embeddings, 'embeddings', options.dims)
     if (source.rows === 0) return this
-    checkSameDims('embeddings', source.dims, this.dims, 'the index')
-    this.#store.append(source, 'embeddings')
+    this.#checkDims('embeddings', source)
+    this.#store.append(transformRows(source, this.#transform, 'centred', 'embeddings'), 'embeddings')
     return this
   }
 
@@ -122,31 +149,49 @@ export class QuantizedIndex {
   search(queries: Embeddings, options: SearchOptions = {}): SearchResult | SearchResult[] {
     const checked = checkSearchOptions(options, this.#stages.coarse)
     const source = toRows(queries, 'query')
-    if (source.rows > 0) checkSameDims('query', source.dims, this.dims, 'the index')
-    const results = searchStore(this.#store, { floats: source }, this.#stages, checked, 'query')
+    if (source.rows > 0) this.#checkDims('query', source)
+    const results = searchStore(this.#store, this.#queries(source), this.#stages, checked, 'query')
     return source.single ? results[0]! : results
   }
 
   /** The whole index as one safetensors file; `docs/format.md` says what is in it. */
   toBytes(): Uint8Array<ArrayBuffer> {
-    return writeIndex(this.#store, this.#stages)
+    return writeIndex(this.#store, this.#stages, this.#transform)
   }
+
+  #queries(source: RowSource): Queries {
+    const rows = transformRows(source, this.#transform, 'as is', 'query')
+    const centre = this.#transform.rotation?.centre
+    if (centre === undefined) return { rows }
+    // Rows were shifted before they were rotated: query · row = query' · row' + query · centre.
+    const centred = transformRows(source, this.#transform, 'centred', 'query')
+    return { rows, centred, offset: centreDots(source, this.#transform, centre) }
+  }
+
+  #checkDims(argument: string, source: RowSource): void {
+    if (source.dims !== this.#transform.dims) checkSameDims(argument, source.dims, this.dims, 'the index')
+  }
+}
+
+/** Rows that levels and percentiles of a corpus are taken from, evenly spaced; minima and maxima see all rows. */
+const SAMPLE_ROWS = 16_384
+
+function chooseSlots(rows: RowSource, transform: Transform, stages: Stages, options: BuildOptions): Slot[] {
+  const { calibrationEmbeddings, calibration: ranges, onWarning } = options
+  const given = calibrationEmbeddings && toRows(calibrationEmbeddings, 'calibrationEmbeddings', options.dims)
+  if (given && given.dims !== transform.dims) {
+    checkSameDims('calibrationEmbeddings', given.dims, transform.inputDims, 'embeddings')
+  }
+  const sample = given && transformRows(given, transform, 'centred', 'calibrationEmbeddings')
+  return storedPrecisions(stages).map((precision) => {
+    const quantiles = isLevelPrecision(precision) || options.percentiles !== undefined
+    const own = quantiles ? evenSample(rows, SAMPLE_ROWS) : rows
+    const chosen = chooseCodebook([own], sample, precision, { ...options, ranges, onWarning })
+    const book = requireCodebook(chosen, precision, transform.dims)
+    return { precision, book, scale: checkScale(options.scale, precision) }
+  })
 }
 
 function checkRescore(value: Precision | 'none'): Precision | 'none' {
   return value === 'none' ? value : checkPrecision(value, 'rescore')
-}
-
-/** The precisions that two stages need. */
-export function storedPrecisions({ coarse, rescore }: Stages): Precision[] {
-  return rescore === 'none' ? [coarse] : [coarse, rescore]
-}
-
-function indexCalibration(source: RowSource, stages: Stages, options: BuildOptions): Calibration | undefined {
-  const scalar = storedPrecisions(stages).find((precision) => precisionKind(precision) === 'bytes')
-  if (scalar === undefined) return undefined
-  const { calibration: ranges, onWarning } = options
-  const calibration = chooseCalibration([source], scalar, { ranges, onWarning })!
-  checkSameDims('calibration', calibration.dims, source.dims, 'embeddings')
-  return calibration
 }

@@ -1,18 +1,12 @@
 import type { Kernels } from './kernels.js'
+import { referenceMemory, scaled } from './reference-memory.js'
+import { referencePackedKernels } from './reference-packed.js'
+import { referenceRotateKernels } from './reference-rotate.js'
 import { bestRows, hammingDistance } from './reference-search.js'
 
 /** The kernels in plain TypeScript over the same memory layout: the oracle of the tests, and what runs without SIMD. */
 export function referenceKernels(buffer: ArrayBuffer): Kernels {
-  // Addresses need no alignment, views of 4-byte numbers do: what is not aligned is read from a copy.
-  const place = (ptr: number, byteLength: number): [ArrayBuffer, number] =>
-    ptr % 4 === 0 ? [buffer, ptr] : [buffer.slice(ptr, ptr + byteLength), 0]
-  const floats = (ptr: number, count: number) => new Float32Array(...place(ptr, 4 * count), count)
-  const words = (ptr: number, count: number) => new Uint32Array(...place(ptr, 4 * count), count)
-  const shorts = (ptr: number, count: number) => new Int16Array(...place(ptr, 2 * count), count)
-  const int8 = (ptr: number, count: number) => new Int8Array(buffer, ptr, count)
-  const uint8 = (ptr: number, count: number) => new Uint8Array(buffer, ptr, count)
-  const write = (ptr: number, values: Float32Array | Int32Array | Uint32Array) =>
-    uint8(ptr, values.byteLength).set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength))
+  const { floats, words, shorts, int8, uint8, write, writeBest } = referenceMemory(buffer)
 
   type Codes = typeof int8 | typeof uint8
 
@@ -35,17 +29,10 @@ export function referenceKernels(buffer: ArrayBuffer): Kernels {
       write(scoresPtr, Float32Array.from(words(idsPtr, idCount), scoreOf))
     }
 
-  /** Writes the answer of query number `q`: row numbers and scores, one query behind the other. */
-  function writeBest(scores: Int32Array | Float32Array, k: number, q: number, idsPtr: number, scoresPtr: number): void {
-    const best = bestRows(scores, k)
-    const offset = 4 * q * best.length
-    write(idsPtr + offset, best)
-    const kept = scores.slice(0, best.length)
-    for (const [rank, row] of best.entries()) kept[rank] = scores[row]!
-    write(scoresPtr + offset, kept)
-  }
-
   return {
+    ...referenceRotateKernels(buffer),
+    ...referencePackedKernels(buffer),
+
     firstNonFinite(valuesPtr, floatCount) {
       return floats(valuesPtr, floatCount).findIndex((value) => !Number.isFinite(value))
     },
@@ -124,38 +111,12 @@ export function referenceKernels(buffer: ArrayBuffer): Kernels {
       }
     },
 
-    bitTable(queryPtr, rowBytes, tablePtr) {
-      const query = floats(queryPtr, 8 * rowBytes)
-      const table = new Float32Array(256 * rowBytes)
-      for (let i = 0; i < table.length; i++) {
-        // The sum without the highest set bit is there already; dimension 0 of a byte is bit 0x80.
-        const highest = 31 - Math.clz32(i & 255)
-        if (highest >= 0) table[i] = table[i - (1 << highest)]! + query[8 * (i >> 8) + 7 - highest]!
-      }
-      write(tablePtr, table)
-    },
-
-    dotBitsTopK(tablesPtr, queryCount, codesPtr, rowCount, rowBytes, k, _scratchPtr, idsPtr, scoresPtr) {
-      const codes = uint8(codesPtr, rowCount * rowBytes)
-      for (let q = 0; q < queryCount; q++) {
-        const table = floats(tablesPtr + q * rowBytes * 1024, 256 * rowBytes)
-        const scores = new Float32Array(rowCount).map((_, row) => sumBits(table, codes, row * rowBytes, rowBytes))
-        writeBest(scores, k, q, idsPtr, scoresPtr)
-      }
-    },
-
     dotI8Rows: dotBytesRows(int8),
     dotU8Rows: dotBytesRows(uint8),
 
     dotF32Rows(queryPtr, rowsPtr, rowBytes, idsPtr, idCount, scoresPtr) {
       const query = floats(queryPtr, rowBytes / 4)
       const scoreOf = (id: number) => dot(query, floats(rowsPtr + id * rowBytes, rowBytes / 4), 0)
-      write(scoresPtr, Float32Array.from(words(idsPtr, idCount), scoreOf))
-    },
-
-    dotBitsRows(tablePtr, codesPtr, rowBytes, idsPtr, idCount, scoresPtr) {
-      const table = floats(tablePtr, 256 * rowBytes)
-      const scoreOf = (id: number) => sumBits(table, uint8(codesPtr + id * rowBytes, rowBytes), 0, rowBytes)
       write(scoresPtr, Float32Array.from(words(idsPtr, idCount), scoreOf))
     },
   }
@@ -168,15 +129,4 @@ function dot(query: Numbers, rows: Numbers, first: number): number {
   let sum = 0
   for (let d = 0; d < query.length; d++) sum += query[d]! * rows[first + d]!
   return sum
-}
-
-function sumBits(table: Float32Array, codes: Uint8Array, first: number, rowBytes: number): number {
-  let sum = 0
-  for (let byte = 0; byte < rowBytes; byte++) sum += table[256 * byte + codes[first + byte]!]!
-  return sum
-}
-
-/** (x - start) / step with float32 rounding at both steps. */
-function scaled(value: number, start: number, step: number): number {
-  return Math.fround(Math.fround(value - start) / step)
 }

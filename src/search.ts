@@ -1,11 +1,15 @@
 import { checkCount, checkFactor, checkOneOf } from './check.js'
 import type { CodeStore } from './code-store.js'
+import { openDecoder } from './codebook.js'
 import type { CodeRows } from './codes.js'
+import { encodeAll } from './encode.js'
 import { flipSigns } from './encoder.js'
 import type { RowSource } from './matrix.js'
 import { codeRowBytes, type Precision, precisionKind } from './precision.js'
 import { roundUp } from './regions.js'
-import { openRescorer, openScan, type Rescorer, type Scan, type Scoring } from './scorers.js'
+import { openRescorer, type Rescorer } from './rescorers.js'
+import { openScan, type Scan, type Scoring } from './scans.js'
+import type { Stages } from './stages.js'
 
 export interface SearchOptions {
   /** Results a query, 10 by default; more than there are rows gives the rows. */
@@ -14,7 +18,7 @@ export interface SearchOptions {
   readonly rescoreMultiplier?: number
   /**
    * 'symmetric' compares codes with codes in the first stage (Hamming distance; dot of integer codes), 'asymmetric' the float
-   * query with codes. By default bits are symmetric and 8-bit codes asymmetric, since raw 8-bit codes of dimensions with
+   * query with codes. By default bits are symmetric and all other codes asymmetric: raw 8-bit codes of dimensions with
    * different ranges misrank.
    */
   readonly scoring?: Scoring
@@ -29,16 +33,17 @@ export interface SearchResult {
   readonly distances?: Uint32Array
 }
 
-/** What the two stages run on; 'none' leaves the first stage's order. */
-export interface Stages {
-  readonly coarse: Precision
-  readonly rescore: Precision | 'none'
+export interface Queries {
+  /** Float queries, or codes of the first stage's precision. */
+  readonly rows: RowSource | CodeRows
+  /** Float queries shifted as the rows were before they were encoded, for codes with codes; `rows` by default. */
+  readonly centred?: RowSource | undefined
+  /** What to add to the dot of query `row` with decoded rows. */
+  readonly offset?: ((row: number) => number) | undefined
 }
 
 /** Queries scanned together, so that codes come from memory once for all of them. */
 const MAX_BATCH = 64
-
-export type QueryRows = { readonly floats: RowSource } | { readonly codes: CodeRows }
 
 /** Reads topK, rescoreMultiplier and scoring, and fills in their defaults. */
 export function checkSearchOptions(options: SearchOptions, coarse: Precision): Required<SearchOptions> {
@@ -54,140 +59,159 @@ export function checkSearchOptions(options: SearchOptions, coarse: Precision): R
 /** Searches a store in one or two stages, a batch of queries at a time. Float queries are checked batch by batch. */
 export function searchStore(
   store: CodeStore,
-  queries: QueryRows,
+  queries: Queries,
   stages: Stages,
   options: Required<SearchOptions>,
   argument: string,
 ): SearchResult[] {
-  const source = 'codes' in queries ? queries.codes : queries.floats
-  const results: SearchResult[] = []
-  if (store.size === 0) return Array.from({ length: source.rows }, emptyResult)
-  let pass = planPass(store, stages, options)
+  const { rows } = queries.rows
+  if (store.size === 0)
+    return Array.from({ length: rows }, () => ({ ids: new Uint32Array(0), scores: new Float32Array(0) }))
+  let pass = new Pass(store, queries, stages, options, argument)
   if (pass.bytes(1) > store.scratchBytes) {
     store.reserve(store.size, pass.bytes(1))
-    pass = planPass(store, stages, options)
+    pass = new Pass(store, queries, stages, options, argument)
   }
   const fitting = Math.floor((store.scratchBytes - pass.bytes(0)) / (pass.bytes(1) - pass.bytes(0)))
   const batch = Math.max(1, Math.min(fitting, MAX_BATCH, store.encoder.chunkRows))
-  for (let first = 0; first < source.rows; first += batch) {
-    const count = Math.min(batch, source.rows - first)
-    results.push(...pass.run(queries, first, count, argument))
-  }
+  const results: SearchResult[] = []
+  for (let first = 0; first < rows; first += batch) results.push(...pass.run(first, Math.min(batch, rows - first)))
   return results
 }
 
-/** One way through the stages: sizes of the scratch and the work on a batch. */
-interface Pass {
-  bytes(queryCount: number): number
-  run(queries: QueryRows, first: number, count: number, argument: string): SearchResult[]
-}
+/** One way through the stages over one memory: where the scratch goes, and the work on a batch. */
+class Pass {
+  readonly #store: CodeStore
+  readonly #argument: string
+  readonly #scan: Scan
+  /** Exact scores of the candidates; undefined where the scan's own are exact and final. */
+  readonly #rescorer: Rescorer | undefined
+  readonly #scanRows: RowSource | CodeRows
+  /** Float queries of the rescorer. */
+  readonly #exactRows: RowSource | CodeRows
+  readonly #offset: (row: number) => number
+  readonly #topK: number
+  /** Candidates of the scan. */
+  readonly #k: number
 
-function planPass(store: CodeStore, stages: Stages, options: Required<SearchOptions>): Pass {
-  const coarseKind = precisionKind(stages.coarse)
-  const scan = openScan(store, coarseKind, options.scoring)
-  const rescorer = chooseRescorer(store, stages, scan, options.scoring)
-  const topK = Math.min(options.topK, store.size)
-  const oversampled = rescorer.oversample ? Math.ceil(options.topK * options.rescoreMultiplier) : options.topK
-  const k = Math.min(oversampled + scan.margin, store.size)
-  const rescoreBytes = rescorer.use?.queryBytes ?? 0
-  const place = (count: number) => {
-    const rescoreQuery = store.scratchPtr
-    const queries = rescoreQuery + roundUp(rescoreBytes, 16)
-    const ids = queries + count * scan.queryBytes
-    const scores = ids + 4 * count * k
-    const scratch = roundUp(scores + 4 * count * k, 16)
-    return { rescoreQuery, queries, ids, scores, scratch }
+  constructor(store: CodeStore, queries: Queries, stages: Stages, options: Required<SearchOptions>, argument: string) {
+    const kind = precisionKind(stages.coarse)
+    const second = stages.rescore === 'none' ? undefined : precisionKind(stages.rescore)
+    const asymmetric = options.scoring === 'asymmetric' || kind === 'floats'
+    // The first stage has the final scores already, but for their rounding.
+    const final = second === undefined || (second === kind && asymmetric)
+    const scan = openScan(store, kind, options.scoring)
+    this.#store = store
+    this.#argument = argument
+    this.#scan = scan
+    this.#offset = queries.offset ?? (() => 0)
+    const centred = asymmetric ? queries.rows : (queries.centred ?? queries.rows)
+    this.#scanRows = kind === 'nibbles' && !asymmetric ? decodedQueries(store, centred, argument) : centred
+    this.#exactRows = final ? this.#scanRows : queries.rows
+    if (!final) this.#rescorer = openRescorer(store, second)
+    else if (scan.margin !== undefined) this.#rescorer = openRescorer(store, kind)
+    const wanted = final ? options.topK : Math.ceil(options.topK * options.rescoreMultiplier)
+    this.#topK = Math.min(options.topK, store.size)
+    this.#k = Math.min(wanted + (scan.margin?.(wanted) ?? 0), store.size)
   }
-  return {
-    // Each query may cost up to 15 bytes of alignment on top of the linear part.
-    bytes: (count) => place(count).scratch - store.scratchPtr + 16 * count + scan.scratchBytes(count, k),
-    run(queries, first, count, argument) {
-      const { buffer } = store.workspace
-      const at = place(count)
-      prepareQueries(store, stages, scan, queries, first, count, at.queries, argument)
-      scan.run(at.queries, count, k, at.scratch, at.ids, at.scores)
-      return Array.from({ length: count }, (_, i) => {
-        const idsPtr = at.ids + 4 * k * i
-        const scoresPtr = at.scores + 4 * k * i
-        if (rescorer.use === undefined) return readScan(buffer, scan, idsPtr, scoresPtr, topK)
-        // In order of rows, so that memory is walked one way and equal scores stand by lower id.
-        const ids = new Uint32Array(buffer, idsPtr, k).sort()
-        const constant = rescorer.use.prepare(i, at.rescoreQuery)
-        rescorer.use.run(at.rescoreQuery, idsPtr, k, scoresPtr)
-        return best(ids, new Float32Array(buffer, scoresPtr, k), constant, topK)
-      })
-    },
+
+  /** Bytes of scratch for a batch; each query may cost up to 15 bytes of alignment on top of the linear part. */
+  bytes(count: number): number {
+    return this.#place(count).scratch - this.#store.scratchPtr + 16 * count + this.#scan.scratchBytes(count, this.#k)
   }
-}
 
-function chooseRescorer(
-  store: CodeStore,
-  stages: Stages,
-  scan: Scan,
-  scoring: Scoring,
-): { use: Rescorer | undefined; oversample: boolean } {
-  const coarseKind = precisionKind(stages.coarse)
-  const kind = stages.rescore === 'none' ? undefined : precisionKind(stages.rescore)
-  const final = kind === undefined || (kind === coarseKind && (scoring === 'asymmetric' || kind === 'floats'))
-  if (!final) return { use: openRescorer(store, kind), oversample: true }
-  // The first stage has the final scores already, but for the rounding of an int16 query.
-  return { use: scan.margin > 0 ? openRescorer(store, coarseKind) : undefined, oversample: false }
-}
+  run(first: number, count: number): SearchResult[] {
+    const { buffer } = this.#store.workspace
+    const at = this.#place(count)
+    this.#prepareScan(first, count, at.queries)
+    this.#scan.run(at.queries, count, this.#k, at.scratch, at.ids, at.scores)
+    const rescorer = this.#rescorer
+    if (rescorer !== undefined && this.#exactRows !== this.#scanRows) this.#stage(this.#exactRows, first, count)
+    return Array.from({ length: count }, (_, i) => {
+      const idsPtr = at.ids + 4 * this.#k * i
+      const scoresPtr = at.scores + 4 * this.#k * i
+      if (rescorer === undefined) return this.#readScan(idsPtr, scoresPtr, first + i)
+      // In order of rows, so that memory is walked one way and equal scores stand by lower id.
+      const ids = new Uint32Array(buffer, idsPtr, this.#k).sort()
+      const constant = rescorer.prepare(i, at.rescoreQuery) + this.#offset(first + i)
+      rescorer.run(at.rescoreQuery, idsPtr, this.#k, scoresPtr)
+      return best(ids, new Float32Array(buffer, scoresPtr, this.#k), constant, this.#topK)
+    })
+  }
 
-function prepareQueries(
-  store: CodeStore,
-  stages: Stages,
-  scan: Scan,
-  queries: QueryRows,
-  first: number,
-  count: number,
-  queriesPtr: number,
-  argument: string,
-): void {
-  if ('codes' in queries) {
-    const { bytes, precision } = queries.codes
-    const rowBytes = codeRowBytes(precision, store.dims)
+  #place(count: number) {
+    const rescoreQuery = this.#store.scratchPtr
+    const queries = rescoreQuery + roundUp(this.#rescorer?.queryBytes ?? 0, 16)
+    const ids = queries + count * this.#scan.queryBytes
+    const scores = ids + 4 * count * this.#k
+    return { rescoreQuery, queries, ids, scores, scratch: roundUp(scores + 4 * count * this.#k, 16) }
+  }
+
+  #stage(rows: RowSource | CodeRows, first: number, count: number): void {
+    this.#store.encoder.stage(rows as RowSource, first, count, this.#argument)
+  }
+
+  #prepareScan(first: number, count: number, queriesPtr: number): void {
+    const scan = this.#scan
+    const rows = this.#scanRows
+    if ('copyRows' in rows) {
+      this.#stage(rows, first, count)
+      scan.begin()
+      for (let i = 0; i < count; i++) scan.prepare(i, queriesPtr + i * scan.queryBytes)
+      return
+    }
+    const rowBytes = codeRowBytes(rows.precision, rows.dims)
     for (let i = 0; i < count; i++) {
-      const codes = bytes.slice((first + i) * rowBytes, (first + i + 1) * rowBytes)
-      if (precision === 'binary') flipSigns(codes)
+      const codes = rows.bytes.slice((first + i) * rowBytes, (first + i + 1) * rowBytes)
+      if (rows.precision === 'binary') flipSigns(codes)
       scan.prepareCodes!(codes, queriesPtr + i * scan.queryBytes)
     }
-    return
   }
-  const { encoder } = store
-  encoder.stage(queries.floats, first, count, argument)
-  if (scan.scoreType === 'integer' && scan.margin === 0) encoder.setBuckets(store.calibration!.buckets, stages.coarse)
-  for (let i = 0; i < count; i++) {
-    scan.prepare(i, queriesPtr + i * scan.queryBytes)
+
+  #readScan(idsPtr: number, scoresPtr: number, row: number): SearchResult {
+    const { buffer } = this.#store.workspace
+    const topK = this.#topK
+    const ids = new Uint32Array(buffer, idsPtr, topK).slice()
+    if (this.#scan.scoreType === 'integer') {
+      const unit = this.#scan.scoreUnit ?? 1
+      return { ids, scores: new Float32Array(new Int32Array(buffer, scoresPtr, topK)).map((score) => score / unit) }
+    }
+    if (this.#scan.scoreType === 'float') {
+      const offset = this.#offset(row)
+      return { ids, scores: new Float32Array(buffer, scoresPtr, topK).map((score) => score + offset) }
+    }
+    const distances = new Uint32Array(buffer, scoresPtr, topK).slice()
+    const scores = new Float32Array(topK)
+    for (let i = 0; i < topK; i++) scores[i] = 0 - distances[i]!
+    return { ids, scores, distances }
   }
 }
 
-function readScan(buffer: ArrayBuffer, scan: Scan, idsPtr: number, scoresPtr: number, topK: number): SearchResult {
-  const ids = new Uint32Array(buffer, idsPtr, topK).slice()
-  switch (scan.scoreType) {
-    case 'float':
-      return { ids, scores: new Float32Array(buffer, scoresPtr, topK).slice() }
-    case 'integer':
-      return { ids, scores: new Float32Array(new Int32Array(buffer, scoresPtr, topK)) }
-    default: {
-      const distances = new Uint32Array(buffer, scoresPtr, topK).slice()
-      const scores = new Float32Array(topK)
-      for (let i = 0; i < topK; i++) scores[i] = 0 - distances[i]!
-      return { ids, scores, distances }
-    }
+/** Queries as their own codes decode: what comparing int4 codes with int4 codes means. */
+function decodedQueries(store: CodeStore, rows: RowSource | CodeRows, argument: string): RowSource {
+  const { precision, book } = store.slot('nibbles')
+  const bytes = 'copyRows' in rows ? encodeAll(rows, precision, { book }, argument).bytes : rows.bytes
+  const decode = openDecoder(precision, book)
+  const rowBytes = codeRowBytes(precision, store.dims)
+  return {
+    rows: rows.rows,
+    dims: store.dims,
+    single: rows.single,
+    copyRows(first, count, target, stride) {
+      for (let i = 0; i < count; i++) {
+        decode(bytes, (first + i) * rowBytes, target.subarray(i * stride, i * stride + store.dims))
+      }
+    },
   }
 }
 
 /** The `topK` best of candidates that stand in order of their ids. */
 function best(ids: Uint32Array, scores: Float32Array, constant: number, topK: number): SearchResult {
   const order = Array.from(ids.keys()).sort((a, b) => scores[b]! - scores[a]! || a - b)
-  const chosen = order.slice(0, topK)
-  return {
-    ids: Uint32Array.from(chosen, (i) => ids[i]!),
-    scores: Float32Array.from(chosen, (i) => scores[i]! + constant),
+  const result = { ids: new Uint32Array(topK), scores: new Float32Array(topK) }
+  for (let i = 0; i < topK; i++) {
+    result.ids[i] = ids[order[i]!]!
+    result.scores[i] = scores[order[i]!]! + constant
   }
-}
-
-function emptyResult(): SearchResult {
-  return { ids: new Uint32Array(0), scores: new Float32Array(0) }
+  return result
 }

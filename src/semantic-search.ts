@@ -1,12 +1,14 @@
 import { Calibration, type RangesInput } from './calibration.js'
 import { checkSameDims, fail } from './check.js'
-import { CodeStore } from './code-store.js'
+import { CodeStore, type Slot } from './code-store.js'
+import type { Codebook, ScaleType } from './codebook.js'
 import { type CodesInput, isCodes, toCodes } from './codes.js'
 import { PackvecError } from './errors.js'
+import { isLevelPrecision, type Levels } from './levels.js'
 import { type Embeddings, type Matrix, type RowSource, toRows, type Vector } from './matrix.js'
-import { checkPrecision, type Precision, precisionKind } from './precision.js'
-import { chooseCalibration, requireCalibration } from './quantize.js'
-import { checkSearchOptions, type QueryRows, type SearchOptions, type SearchResult, searchStore } from './search.js'
+import { checkPrecision, dimsAnElement, type Precision, precisionKind } from './precision.js'
+import { chooseCodebook, requireCodebook } from './quantize.js'
+import { checkSearchOptions, type SearchOptions, type SearchResult, searchStore } from './search.js'
 
 export interface SemanticSearchOptions extends SearchOptions {
   /** Precision of the corpus, or the one to quantize it to; that of the codes, or 'float32', by default. */
@@ -18,6 +20,8 @@ export interface SemanticSearchOptions extends SearchOptions {
   readonly rescore?: boolean
   /** Ranges of 8-bit codes (a Calibration, or 2 x dims): those of the corpus. */
   readonly calibration?: RangesInput
+  /** Levels of ternary, quaternary or int4 codes that do not carry them. */
+  readonly levels?: Levels
   /** Width of a row, where embeddings are a flat array of several rows. */
   readonly dims?: number
   /** Gets each warning as a sentence; `console.warn` by default. */
@@ -54,11 +58,10 @@ export function semanticSearch(
   const store = openCorpus(corpus, precision, floats, options)
   const rows = floats ?? toCodes(queries as CodesInput, precision, 'queries', store.dims)
   if (rows.rows > 0) checkSameDims('queries', rows.dims, store.dims, 'the corpus')
-  const source: QueryRows = floats === undefined ? { codes: rows as ReturnType<typeof toCodes> } : { floats }
   const checked = checkSearchOptions(options, precision)
   const results = searchStore(
     store,
-    source,
+    { rows },
     { coarse: precision, rescore: rescorePrecision(precision, floats !== undefined, options) },
     { ...checked, scoring: floats === undefined ? codesScoring(options) : checked.scoring },
     'queries',
@@ -90,35 +93,42 @@ function openCorpus(
   queries: RowSource | undefined,
   options: SemanticSearchOptions,
 ): CodeStore {
-  const given = options.calibration
+  const { calibration: ranges, levels, onWarning } = options
   if (isCodes(corpus)) {
     if (precision === 'float32') fail('INVALID_ARGUMENT', 'precision', 'that of the codes in the corpus', precision)
-    const codes = toCodes(corpus, precision, 'corpus', bitDims(precision, queries))
+    const codes = toCodes(corpus, precision, 'corpus', packedDims(precision, queries))
     checkRows(codes.rows)
-    const ranges = given === undefined ? codes.calibration : Calibration.fromRanges(given, { dims: codes.dims })
-    const floatsMeetCodes = queries !== undefined && precisionKind(precision) === 'bytes'
-    const calibration = floatsMeetCodes ? requireCalibration(ranges, precision) : ranges
-    if (calibration) checkSameDims('calibration', calibration.dims, codes.dims, 'the corpus')
-    const store = new CodeStore(codes.dims, [precision], codes.rows, calibration)
-    store.appendCodes(new Map([[precision, codes.bytes]]), codes.rows)
+    const given = isLevelPrecision(precision) ? levels : ranges && Calibration.fromRanges(ranges, { dims: codes.dims })
+    const book = given ?? codes.book
+    // Codes of 8 bits can be compared with one another without knowing their ranges; floats cannot be compared with them.
+    const needed = queries !== undefined || precisionKind(precision) !== 'bytes'
+    const checked = needed || book ? requireCodebook(book, precision, codes.dims) : undefined
+    const scale = codes.scales === undefined ? undefined : 'float32'
+    const store = new CodeStore({ dims: codes.dims, slots: [slotOf(precision, checked, scale)] }, codes.rows)
+    store.appendCodes([codes], codes.rows)
     return store
   }
   const source = toRows(corpus, 'corpus', options.dims)
   checkRows(source.rows)
-  const calibration = chooseCalibration([source], precision, { ranges: given, onWarning: options.onWarning })
-  if (calibration) checkSameDims('calibration', calibration.dims, source.dims, 'the corpus')
-  const store = new CodeStore(source.dims, [precision], source.rows, calibration)
+  const book = chooseCodebook([source], undefined, precision, { ranges, levels, onWarning })
+  const slot = slotOf(precision, requireCodebook(book, precision, source.dims), undefined)
+  const store = new CodeStore({ dims: source.dims, slots: [slot] }, source.rows)
   store.append(source, 'corpus')
   return store
+}
+
+/** Bits are kept as unsigned bytes. */
+function slotOf(precision: Precision, book: Codebook | undefined, scale: ScaleType | undefined): Slot {
+  return { precision: precision === 'binary' ? 'ubinary' : precision, book, scale }
 }
 
 function checkRows(rows: number): void {
   if (rows === 0) throw new PackvecError('EMPTY', 'corpus', 'corpus must have at least 1 row, got 0 rows')
 }
 
-/** Packed bits tell their dimensions to a multiple of 8; the float queries know them. */
-function bitDims(precision: Precision, queries: RowSource | undefined): number | undefined {
-  return precisionKind(precision) === 'bits' && queries !== undefined && queries.rows > 0 ? queries.dims : undefined
+/** Packed codes tell their dimensions to a whole byte; the float queries know them. */
+function packedDims(precision: Precision, queries: RowSource | undefined): number | undefined {
+  return dimsAnElement(precision) > 1 && queries !== undefined && queries.rows > 0 ? queries.dims : undefined
 }
 
 function ownPrecision(corpus: Embeddings | CodesInput): Precision | undefined {

@@ -8,9 +8,9 @@ import { referenceKernels } from './reference.js'
 export type Backend = 'wasm' | 'typescript'
 
 /** One memory of fixed size and the kernels that work on it. Dropping it frees both. */
-export interface Workspace {
+export interface Workspace<K = Kernels> {
   readonly buffer: ArrayBuffer
-  readonly kernels: Kernels
+  readonly kernels: K
   readonly backend: Backend
 }
 
@@ -22,6 +22,7 @@ const PAGE_BYTES = 65_536
 const MAX_PAGES = 65_536
 
 let releaseModule: WebAssembly.Module | undefined
+const compiledModules = new WeakMap<Uint8Array, WebAssembly.Module | undefined>()
 let kernelSource: KernelSource = openRelease
 let chosen: Backend | undefined
 
@@ -55,19 +56,39 @@ export function setKernelSource(source: KernelSource): void {
 
 /** A memory of at least `byteLength` bytes with its kernels. @throws PackvecError TOO_LARGE */
 export function openWorkspace(byteLength: number): Workspace {
+  return allocate(byteLength, backend() === 'wasm' ? kernelSource : undefined, referenceKernels)
+}
+
+/**
+ * The same over a module outside the core, given as its bytes. Where the host compiles no bytes, because `init` brought the
+ * core's module, the plain TypeScript runs. @throws PackvecError TOO_LARGE
+ */
+export function openModule<K>(
+  byteLength: number,
+  bytes: Uint8Array<ArrayBuffer>,
+  reference: (buffer: ArrayBuffer) => K,
+): Workspace<K> {
+  const module = backend() === 'wasm' ? compiled(bytes) : undefined
+  return allocate(byteLength, module && ((memory) => openKernels<K>(module, memory)), reference)
+}
+
+function allocate<K>(
+  byteLength: number,
+  open: ((memory: WebAssembly.Memory) => K) | undefined,
+  reference: (buffer: ArrayBuffer) => K,
+): Workspace<K> {
   const pages = Math.ceil(byteLength / PAGE_BYTES)
   if (pages > MAX_PAGES) {
     throw new PackvecError('TOO_LARGE', 'embeddings', `the codes need ${byteLength} bytes, one memory holds 4 GiB`)
   }
-  const name = backend()
   try {
-    if (name === 'typescript') {
+    if (open === undefined) {
       const buffer = new ArrayBuffer(pages * PAGE_BYTES)
-      return { buffer, kernels: referenceKernels(buffer), backend: name }
+      return { buffer, kernels: reference(buffer), backend: 'typescript' }
     }
     // initial = maximum: the memory never grows, so no view of it is ever detached.
     const memory = new WebAssembly.Memory({ initial: pages, maximum: pages })
-    return { buffer: memory.buffer as ArrayBuffer, kernels: kernelSource(memory), backend: name }
+    return { buffer: memory.buffer as ArrayBuffer, kernels: open(memory), backend: 'wasm' }
   } catch (cause) {
     if (!(cause instanceof RangeError)) throw cause
     const message = `this host could not allocate ${pages * PAGE_BYTES} bytes: ${cause.message}`
@@ -77,17 +98,30 @@ export function openWorkspace(byteLength: number): Workspace {
 
 function openRelease(memory: WebAssembly.Memory): Kernels {
   releaseModule ??= new WebAssembly.Module(releaseBytes)
-  return new WebAssembly.Instance(releaseModule, { env: { memory } }).exports as unknown as Kernels
+  return openKernels(releaseModule, memory)
+}
+
+function openKernels<K>(module: WebAssembly.Module, memory: WebAssembly.Memory): K {
+  return new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as K
+}
+
+function compiled(bytes: Uint8Array<ArrayBuffer>): WebAssembly.Module | undefined {
+  if (!compiledModules.has(bytes)) compiledModules.set(bytes, compile(bytes))
+  return compiledModules.get(bytes)
+}
+
+function compile(bytes: Uint8Array<ArrayBuffer>): WebAssembly.Module | undefined {
+  try {
+    return new WebAssembly.Module(bytes)
+  } catch {
+    return undefined
+  }
 }
 
 /** Whether this host compiles SIMD from bytes: some have no WebAssembly, no SIMD, or forbid compiling at run time. */
 function wasmRuns(): boolean {
   if (releaseModule !== undefined) return true
   if (typeof WebAssembly !== 'object' || !WebAssembly.validate(releaseBytes)) return false
-  try {
-    releaseModule = new WebAssembly.Module(releaseBytes)
-    return true
-  } catch {
-    return false
-  }
+  releaseModule = compile(releaseBytes)
+  return releaseModule !== undefined
 }

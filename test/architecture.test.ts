@@ -32,7 +32,7 @@ describe('the arrows between files', () => {
   })
 
   it.each([
-    ['kernels.ts', []],
+    ['kernels.ts', ['rotate-kernels.ts']],
     ['precision.ts', ['errors.ts']],
     ['format/npy.ts', ['errors.ts', 'format/']],
     ['format/safetensors.ts', ['errors.ts', 'format/']],

@@ -5,7 +5,15 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import manifest from '../package.json' with { type: 'json' }
 import { decodeNpy, encodeNpy, type NpyData } from '../src/format/npy.js'
-import { Calibration, PRECISIONS, QuantizedIndex, quantizeEmbeddings } from '../src/index.js'
+import {
+  Calibration,
+  PRECISIONS,
+  QuantizedIndex,
+  quantizeEmbeddings,
+  Rotation,
+  transformEmbeddings,
+} from '../src/index.js'
+import { svdRotation } from '../src/rotations.js'
 
 const CLI = join(import.meta.dirname, '..', 'dist', 'cli.js')
 let directory = ''
@@ -99,6 +107,24 @@ describe('packvec quantize', () => {
     expect(truncated).not.toEqual(quantizeEmbeddings(corpus, 'int8').data)
   })
 
+  it('takes the scope, the percentiles, the rotation and writes what goes with the codes', () => {
+    const out = ['quantize', 'corpus.npy', '-o', 'out.npy', '--calibration', 'sample.npy']
+    succeed(...out, '--precision', 'ternary', '--scope', 'dimension')
+    const options = { calibrationEmbeddings: sample }
+    expect(load('out.npy').data).toEqual(quantizeEmbeddings(corpus, 'ternary', { ...options, scope: 'dimension' }).data)
+    succeed(...out, '--precision', 'int4', '--percentiles', '5,95', '--scales', 'scales.npy')
+    const int4 = quantizeEmbeddings(corpus, 'int4', { ...options, percentiles: [5, 95], scale: 'float32' })
+    expect(load('out.npy').data).toEqual(int4.data)
+    expect(load('scales.npy')).toEqual({ data: int4.scales, dims: [300] })
+    const rotate = ['--rotation', 'svd', '--truncate', '16', '--rotation-matrix', 'matrix.npy']
+    succeed(...out, '--precision', 'binary', ...rotate)
+    const sampled = transformEmbeddings(sample, { truncate: 16 })
+    const rotation = svdRotation({ data: sampled.data, dims: [150, 16] })
+    expect(load('matrix.npy')).toEqual({ data: rotation.matrix, dims: [16, 16] })
+    const rotated = transformEmbeddings(corpus, { truncate: 16, rotation })
+    expect(load('out.npy').data).toEqual(quantizeEmbeddings({ ...rotated, dims: [300, 16] }, 'binary').data)
+  })
+
   it('warns on stderr of few rows, and of an option without effect', () => {
     const few = run('quantize', 'narrow.npy', '-o', 'out.npy', '--precision', 'int8')
     expect(few).toMatchObject({ status: 0, stderr: expect.stringMatching(/^packvec: warning: .*3 embeddings.*\n$/) })
@@ -119,6 +145,32 @@ describe('packvec search', () => {
   function searched(...flags: string[]): { ids: number[][]; scores: number[][]; distances?: number[][] } {
     return JSON.parse(succeed('search', '--corpus', 'corpus.npy', '--queries', 'queries.npy', '--json', ...flags))
   }
+
+  it('searches any codes, rotated, truncated, scaled, as the index does', () => {
+    const flags = ['--precision', 'quaternary', '--rescore', 'none', '--scale', '--rotation', 'hadamard', '--seed', '7']
+    const search = [
+      'search',
+      '--corpus',
+      'corpus.npy',
+      '--queries',
+      'queries.npy',
+      '--calibration',
+      'sample.npy',
+      '--json',
+    ]
+    const rotation = Rotation.hadamard(16, { seed: 7 })
+    const index = QuantizedIndex.build(corpus, {
+      coarse: 'quaternary',
+      rescore: 'none',
+      scale: true,
+      rotation,
+      truncate: 16,
+      renormalize: true,
+      calibrationEmbeddings: sample,
+    })
+    const found = JSON.parse(succeed(...search, ...flags, '--truncate', '16', '--renormalize'))
+    expect(found.ids).toEqual(index.search(queries).map(({ ids }) => [...ids]))
+  })
 
   it('prints ids and scores that are those of the library to the last bit', () => {
     const results = QuantizedIndex.build(corpus).search(queries)
@@ -233,7 +285,7 @@ describe('wrong usage exits with 2 and one line', () => {
     ['an argument too many', ['inspect', 'a', 'b']],
     ['a missing option', ['quantize', 'corpus.npy', '-o', 'never.npy']],
     ['an option without its value', [...search, '--top-k']],
-    ['an unknown precision', [...quantize, 'int4']],
+    ['an unknown precision', [...quantize, 'int3']],
     ['an unknown rounding', [...quantize, 'int8', '--rounding', 'up']],
     ['ranges and calibration', [...quantize, 'int8', '--ranges', 'ranges.npy', '--calibration', 'sample.npy']],
     ['ranges and calibration of a search', [...search, '--ranges', 'ranges.npy', '--calibration', 'sample.npy']],
@@ -243,7 +295,7 @@ describe('wrong usage exits with 2 and one line', () => {
     ['results in words', [...search, '--top-k', 'ten']],
     ['a multiplier below 1', [...search, '--rescore-multiplier', '0.5']],
     ['an unknown scoring', [...search, '--scoring', 'fast']],
-    ['an unknown rescoring', [...search, '--rescore', 'int4']],
+    ['an unknown rescoring', [...search, '--rescore', 'int3']],
   ])('%s', (_, args) => {
     fail(2, ...args)
     expect(readdirSync(directory)).not.toContain('never.npy')

@@ -9,9 +9,10 @@ import {
   type SearchResult,
 } from '../index.js'
 import { type FloatMatrix, parseCount, parseFactor, readFloats } from './arguments.js'
+import { addCodeOptions, type CodeFlags, codeOptions, openTransformOptions } from './code-options.js'
 import { grouped, print, progress, shortFloat, table, warn } from './terminal.js'
 
-interface SearchFlags {
+interface SearchFlags extends CodeFlags {
   corpus: string
   queries: string
   precision: Precision
@@ -21,6 +22,7 @@ interface SearchFlags {
   scoring?: Scoring
   ranges?: string
   calibration?: string
+  scale?: true
   json?: true
 }
 
@@ -28,7 +30,7 @@ interface SearchFlags {
 const BATCH_ROWS = 1024
 
 export function addSearch(program: Command): void {
-  program
+  const command = program
     .command('search')
     .description('Quantize a corpus of float embeddings and search it: the best rows for each query.')
     .requiredOption('--corpus <corpus.npy>', 'embeddings to search, rows x dims')
@@ -51,9 +53,10 @@ export function addSearch(program: Command): void {
       ]),
     )
     .addOption(new Option('--ranges <ranges.npy>', 'int8, uint8: minima and maxima, 2 x dims').conflicts('calibration'))
-    .option('--calibration <sample.npy>', 'int8, uint8: embeddings to take the ranges from (default: the corpus)')
+    .option('--calibration <sample.npy>', 'embeddings to take ranges, levels, rotation from (default: the corpus)')
+    .option('--scale', 'keep a factor for each row beside its codes')
     .option('--json', 'print {"ids": [[...]], "scores": [[...]]} instead of a table')
-    .action(search)
+  addCodeOptions(command).action(search)
 }
 
 async function search(flags: SearchFlags): Promise<void> {
@@ -65,17 +68,21 @@ async function search(flags: SearchFlags): Promise<void> {
     const message = `${flags.queries} has ${queries.dims[1]} dimensions, ${flags.corpus} has ${dims}`
     throw new PackvecError('DIMS_MISMATCH', 'queries', message)
   }
-  const calibration = await readCalibration(flags)
+  const sample = flags.calibration === undefined ? undefined : await readFloats(flags.calibration)
+  const transform = openTransformOptions(flags, sample ?? corpus)
   progress(`quantizing ${grouped(rows)} x ${grouped(dims)}`, rows * dims)
   const index = QuantizedIndex.build(corpus, {
     coarse: precision,
     ...(flags.rescore === undefined ? {} : { rescore: flags.rescore }),
-    ...(calibration === undefined ? {} : { calibration }),
+    ...(flags.ranges === undefined ? {} : { calibration: Calibration.fromRanges(await readFloats(flags.ranges)) }),
+    ...(sample === undefined ? {} : { calibrationEmbeddings: sample }),
+    ...codeOptions(flags),
+    ...transform,
+    scale: flags.scale === true,
     onWarning: warn,
   })
-  if (calibration !== undefined && index.calibration === undefined) {
-    warn(`--${flags.ranges === undefined ? 'calibration' : 'ranges'} has no effect without int8 or uint8`)
-  }
+  if (flags.ranges !== undefined && index.calibration === undefined)
+    warn('--ranges has no effect without int8 or uint8')
   const options = { topK, rescoreMultiplier, ...(scoring === undefined ? {} : { scoring }) }
   const results: SearchResult[] = []
   for (const batch of batches(queries)) {
@@ -83,11 +90,6 @@ async function search(flags: SearchFlags): Promise<void> {
     progress(`searched ${grouped(results.length)} of ${grouped(queries.dims[0])} queries`, rows * dims)
   }
   await print(flags.json ? json(results) : text(results))
-}
-
-async function readCalibration({ ranges, calibration }: SearchFlags): Promise<Calibration | undefined> {
-  if (ranges !== undefined) return Calibration.fromRanges(await readFloats(ranges))
-  return calibration === undefined ? undefined : Calibration.from(await readFloats(calibration))
 }
 
 function* batches({ data, dims: [rows, dims] }: FloatMatrix): Generator<FloatMatrix> {

@@ -22,3 +22,30 @@ export function floatBits(half: number): number {
   const shift = Math.clz32(fraction) - 21
   return sign | ((113 - shift) << 23) | (((fraction << shift) & 0x3ff) << 13)
 }
+
+/** The float16 nearest to a float32, ties to even, as bits; too large a value becomes infinity. */
+export function halfBits(value: number): number {
+  const float = new Float32Array([value])
+  const bits = new Uint32Array(float.buffer)[0]!
+  const sign = (bits >>> 16) & 0x8000
+  const magnitude = Math.abs(float[0]!)
+  if (Number.isNaN(magnitude)) return sign | 0x7e00
+  // Half an ulp below 2^16: what rounds to 65,536 or more has no finite half.
+  if (magnitude >= 65_520) return sign | 0x7c00
+  // Below 2^-14 halves lie 2^-24 apart, above 2^(exponent - 10).
+  const exponent = Math.max(Math.floor(Math.log2(magnitude)), -14)
+  const units = roundEven(magnitude * 2 ** (10 - exponent))
+  return sign | (exponent === -14 && units < 1024 ? units : ((exponent + 15) << 10) + (units - 1024))
+}
+
+/** The float32 that a value becomes when it is stored as float16. */
+export function roundToHalf(value: number): number {
+  return new Float32Array(new Uint32Array([floatBits(halfBits(value))]).buffer)[0]!
+}
+
+function roundEven(value: number): number {
+  const floor = Math.floor(value)
+  const rest = value - floor
+  if (rest !== 0.5) return Math.round(value)
+  return floor % 2 === 0 ? floor : floor + 1
+}

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { TILE_ROWS } from '../../src/kernels.js'
+import { TILE_ROWS, tableScratchBytes } from '../../src/kernels.js'
 import { referenceKernels } from '../../src/reference.js'
 import { openBuild } from './open.js'
 
@@ -22,15 +22,41 @@ describe('the debug build', () => {
     expect(() => kernels.bucket(P, 64, 1, P, P, P, 17, 0)).toThrow(/abort: codeRowBytes must be a multiple of 16/)
     expect(() => kernels.bucket(P, 64, 1, P, P, P, 32, 0)).toThrow(/abort: valueRowBytes must be at least/)
     expect(() => kernels.bucketTruncate(P, 64, 1, P, P, P, 8)).toThrow(/abort: codeRowBytes must be a multiple of 16/)
+    expect(() => kernels.levels2(P, 128, 1, P, P, 4)).toThrow(/abort: codeRowBytes must be a multiple of 8/)
+    expect(() => kernels.levels2(P, 64, 1, P, P, 8)).toThrow(/abort: valueRowBytes must be at least 16 codeRowBytes/)
+    expect(() => kernels.levels4(P, 128, 1, P, P, P, 12)).toThrow(/abort: codeRowBytes must be a multiple of 8/)
+    expect(() => kernels.levels4(P, 32, 1, P, P, P, 8)).toThrow(/abort: valueRowBytes must be at least 8 codeRowBytes/)
+    expect(() => kernels.dotPairsTopK(P, 1, P, 1, 20, 1, 2, 4, P, P, P)).toThrow(/abort: rowBytes must be a multiple/)
+    expect(() => kernels.dotPairsTopK(P, 1, P, 1, 8, 0, 2, 4, P, P, P)).toThrow(/abort: k must be at least 1/)
+    expect(() => kernels.dotPairsTopK(P, 1, P, 1, 8, 1, 4, 4, P, P, P)).toThrow(/abort: centre2 must be 2 or 3/)
     expect(() => kernels.hammingTopK(P, 1, P, 1, 8200, 1, P, P, P)).toThrow(/abort: rowBytes must be at most 8192/)
-    for (const name of ['dotI8TopK', 'dotU8TopK', 'dotF32TopK', 'dotBitsTopK', 'hammingTopK'] as const) {
+    for (const name of [
+      'dotI8TopK',
+      'dotU8TopK',
+      'dotF32TopK',
+      'dotTableTopK',
+      'scanTableTopK',
+      'hammingTopK',
+    ] as const) {
       expect(() => kernels[name](P, 1, P, 1, 20, 1, P, P, P)).toThrow(/abort: rowBytes must be a multiple of/)
       expect(() => kernels[name](P, 1, P, 1, 64, 0, P, P, P)).toThrow(/abort: k must be at least 1/)
     }
-    for (const name of ['dotI8Rows', 'dotU8Rows', 'dotF32Rows', 'dotBitsRows'] as const) {
+    for (const name of ['dotI8Rows', 'dotU8Rows', 'dotF32Rows', 'dotTableRows'] as const) {
       expect(() => kernels[name](P, P, 20, P, 1, P)).toThrow(/abort: rowBytes must be a multiple of/)
     }
   })
+})
+
+test('the debug build refuses tables whose entries or sums are too large', () => {
+  const memory = new WebAssembly.Memory({ initial: 8, maximum: 8 })
+  const kernels = openBuild('debug', memory)
+  const search = (rowBytes: number, entry: number) => {
+    new Uint8Array(memory.buffer, P, 32 * rowBytes).fill(entry)
+    kernels.scanTableTopK(P, 1, P, 0, rowBytes, 1, 4 * P, P, P)
+  }
+  expect(() => search(8, 64)).toThrow(/abort: entries must be at most 63 and sums at most 65,535/)
+  expect(() => search(1024, 32)).toThrow(/abort: entries must be at most 63 and sums at most 65,535/)
+  expect(() => search(8, 63)).not.toThrow()
 })
 
 describe('the release build', () => {
@@ -48,11 +74,19 @@ describe('the release build', () => {
   })
 
   test('is a few kilobytes', () => {
-    expect(bytes.length).toBeLessThan(24_000)
+    expect(bytes.length).toBeLessThan(28_000)
   })
 })
 
 test('the tile of the kernels is the tile the scratch is sized for', () => {
   const source = readFileSync(new URL('../../assembly/lanes.ts', import.meta.url), 'utf8')
   expect(Number(/TILE_ROWS: usize = (\d+)/.exec(source)?.[1])).toBe(TILE_ROWS)
+})
+
+test('the columns of a tile are those the scratch is sized for', () => {
+  const source = readFileSync(new URL('../../assembly/table-scan.ts', import.meta.url), 'utf8')
+  const columnBytes = Number(/COLUMN_BYTES: usize = ([\d_]+)/.exec(source)?.[1]?.replace('_', ''))
+  // At 8 bytes a row: distances, columns, one limit, one header, counters, candidates.
+  const rest = 2 * TILE_ROWS + 4 + 16 + 4 * (126 * 8 + 2) + 8 * (2 + TILE_ROWS)
+  expect(tableScratchBytes(1, 1, 8)).toBe(rest + columnBytes)
 })

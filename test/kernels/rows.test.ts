@@ -56,14 +56,14 @@ describe.each(BUILDS)('scores of named rows, %s build', (build) => {
     expect(scores('dotF32Rows', query, Float32Array.from(codes), 192, ids)).toEqual(ids.map((row) => 200 * (row + 1)))
   })
 
-  test.each([8, 16, 48, 200])('bits of %i bytes through a table', (rowBytes) => {
+  test.each([8, 16, 48, 200])('rows of %i bytes through a table', (rowBytes) => {
     for (const idCount of ID_COUNTS) {
       const shift = [0, 1, 4][idCount % 3]
       const tablePtr = arena.clear().put(randomFloats(256 * rowBytes, 4), shift)
       const codesPtr = arena.put(randomBytes(ROW_COUNT * rowBytes, 5), shift)
       const idsPtr = arena.put(Uint32Array.from(idsOf(idCount)), shift)
       const scoresPtr = arena.space(4 * idCount, shift)
-      arena.agree((kernels) => kernels.dotBitsRows(tablePtr, codesPtr, rowBytes, idsPtr, idCount, scoresPtr), {
+      arena.agree((kernels) => kernels.dotTableRows(tablePtr, codesPtr, rowBytes, idsPtr, idCount, scoresPtr), {
         rounded: [scoresPtr, idCount, 1e-5],
       })
     }

@@ -5,25 +5,33 @@ import { keysToScores, scoresToKeys } from './order'
 /** Bytes of the sums for one byte of a row: 256 float32. */
 const BYTE_TABLE_SHIFT: usize = 10
 
-export function bitTable(queryPtr: usize, rowBytes: usize, tablePtr: usize): void {
+export function expandTable(nibbleTablePtr: usize, rowBytes: usize, tablePtr: usize): void {
   for (; rowBytes; --rowBytes) {
-    // By doubling: the sums of all values below a bit, again with that bit's value. Bits run up from 0x01, so
-    // dimensions run down from the eighth.
-    store<f32>(tablePtr, 0)
-    let dimPtr = queryPtr + 28
-    for (let bit: usize = 4; bit < 1 << BYTE_TABLE_SHIFT; bit <<= 1) {
-      const value = load<f32>(dimPtr)
-      for (let below: usize = 0; below < bit; below += 4) {
-        store<f32>(tablePtr + bit + below, load<f32>(tablePtr + below) + value)
-      }
-      dimPtr -= 4
+    const low0 = v128.load(nibbleTablePtr, 64)
+    const low1 = v128.load(nibbleTablePtr, 80)
+    const low2 = v128.load(nibbleTablePtr, 96)
+    const low3 = v128.load(nibbleTablePtr, 112)
+    for (let high: usize = 0; high < 64; high += 16) {
+      const four = v128.load(nibbleTablePtr + high)
+      addLows(tablePtr, i32x4.shuffle(four, four, 0, 0, 0, 0), low0, low1, low2, low3)
+      addLows(tablePtr + 64, i32x4.shuffle(four, four, 1, 1, 1, 1), low0, low1, low2, low3)
+      addLows(tablePtr + 128, i32x4.shuffle(four, four, 2, 2, 2, 2), low0, low1, low2, low3)
+      addLows(tablePtr + 192, i32x4.shuffle(four, four, 3, 3, 3, 3), low0, low1, low2, low3)
+      tablePtr += 256
     }
-    queryPtr += 32
-    tablePtr += 1 << BYTE_TABLE_SHIFT
+    nibbleTablePtr += 128
   }
 }
 
-export function dotBitsTopK(
+/** The sixteen bytes that share a high nibble. */
+function addLows(tablePtr: usize, high: v128, low0: v128, low1: v128, low2: v128, low3: v128): void {
+  v128.store(tablePtr, f32x4.add(high, low0))
+  v128.store(tablePtr, f32x4.add(high, low1), 16)
+  v128.store(tablePtr, f32x4.add(high, low2), 32)
+  v128.store(tablePtr, f32x4.add(high, low3), 48)
+}
+
+export function dotTableTopK(
   tablesPtr: usize,
   queryCount: usize,
   codesPtr: usize,
@@ -46,7 +54,7 @@ export function dotBitsTopK(
       const tablePtr = tablesPtr + q * (rowBytes << BYTE_TABLE_SHIFT)
       // One stream: the look-ups take longer than the memory.
       for (let row: usize = 0; row < tile; ++row) {
-        store<f32>(scratchPtr + (row << 2), dotBitsRow(tablePtr, rowsPtr + row * rowBytes, rowBytes))
+        store<f32>(scratchPtr + (row << 2), dotTableRow(tablePtr, rowsPtr + row * rowBytes, rowBytes))
       }
       scoresToKeys(scratchPtr, tile)
       selectBest(scratchPtr, tile, <u32>first, k, heapsPtr + q * heapBytes(k))
@@ -60,7 +68,7 @@ export function dotBitsTopK(
   }
 }
 
-export function dotBitsRows(
+export function dotTableRows(
   tablePtr: usize,
   codesPtr: usize,
   rowBytes: usize,
@@ -71,12 +79,12 @@ export function dotBitsRows(
   assert(rowBytes !== 0 && rowBytes % 8 === 0, 'rowBytes must be a multiple of 8')
   for (let i: usize = 0; i < idCount; ++i) {
     const rowPtr = codesPtr + <usize>load<u32>(idsPtr + (i << 2)) * rowBytes
-    store<f32>(scoresPtr + (i << 2), dotBitsRow(tablePtr, rowPtr, rowBytes))
+    store<f32>(scoresPtr + (i << 2), dotTableRow(tablePtr, rowPtr, rowBytes))
   }
 }
 
 /** Eight look-ups a step, added as a tree: one addition on the chain, and the next row starts while this one ends. */
-function dotBitsRow(tablePtr: usize, rowPtr: usize, rowBytes: usize): f32 {
+function dotTableRow(tablePtr: usize, rowPtr: usize, rowBytes: usize): f32 {
   let sum: f32 = 0
   for (let byte: usize = 0; byte < rowBytes; byte += 8) {
     const word = load<u64>(rowPtr + byte)

@@ -1,0 +1,6 @@
+export { recordSweeps } from './eigen'
+export { addMoments } from './moments'
+export { multiplyF64 } from './multiply'
+export { accumulateReflectors } from './reflectors'
+export { applySweeps } from './sweeps'
+export { tridiagonalise } from './tridiagonal'

@@ -1,0 +1,144 @@
+import { heapBytes, resetBest, selectBest, writeBest } from './heap'
+import { TILE_ROWS, tileRows } from './lanes'
+
+/** The lower bits of all pairs of a word: 0x5555... */
+const LOWER: u64 = u64.MAX_VALUE / 3
+
+export function dotPairsTopK(
+  queriesPtr: usize,
+  queryCount: usize,
+  codesPtr: usize,
+  rowCount: usize,
+  rowBytes: usize,
+  k: usize,
+  centre2: i32,
+  dims: i32,
+  scratchPtr: usize,
+  idsPtr: usize,
+  scoresPtr: usize,
+): void {
+  assert(rowBytes !== 0 && rowBytes % 8 === 0, 'rowBytes must be a multiple of 8')
+  assert(k !== 0, 'k must be at least 1')
+  assert(centre2 === 2 || centre2 === 3, 'centre2 must be 2 or 3')
+  const heapsPtr = scratchPtr + (TILE_ROWS << 2)
+  for (let q: usize = 0; q < queryCount; ++q) resetBest(heapsPtr + q * heapBytes(k))
+  const step = tileRows(rowBytes)
+  for (let first: usize = 0; first < rowCount; first += step) {
+    const rowsPtr = codesPtr + first * rowBytes
+    const tile = min<usize>(step, rowCount - first)
+    for (let q: usize = 0; q < queryCount; ++q) {
+      const queryPtr = queriesPtr + q * rowBytes
+      if (centre2 === 3) dotPairs<u8>(queryPtr, rowsPtr, tile, rowBytes, dims, scratchPtr)
+      else dotPairs<i8>(queryPtr, rowsPtr, tile, rowBytes, dims, scratchPtr)
+      selectBest(scratchPtr, tile, <u32>first, k, heapsPtr + q * heapBytes(k))
+    }
+  }
+  const found = min(k, rowCount)
+  for (let q: usize = 0; q < queryCount; ++q) {
+    const offset = (q * found) << 2
+    writeBest(heapsPtr + q * heapBytes(k), idsPtr + offset, scoresPtr + offset)
+  }
+}
+
+/**
+ * Scores of one tile, the greatest that the query can reach less what the rows lack of it: four quarters of the tile in
+ * lock step, then the rows left over. T is u8 for quaternary codes, i8 for ternary ones.
+ */
+function dotPairs<T>(
+  queryPtr: usize,
+  rowsPtr: usize,
+  rowCount: usize,
+  rowBytes: usize,
+  dims: i32,
+  scoresPtr: usize,
+): void {
+  const greatest = isSigned<T>() ? 4 * (dims - zeros(queryPtr, rowBytes)) : 9 * dims
+  const streamRows = rowCount >> 2
+  const rowStride = streamRows * rowBytes
+  const scoreStride = streamRows << 2
+  for (let left = streamRows; left; --left) {
+    let a: u64 = 0
+    let b: u64 = 0
+    let c: u64 = 0
+    let d: u64 = 0
+    for (let byte: usize = 0; byte < rowBytes; byte += 8) {
+      const query = load<u64>(queryPtr + byte)
+      const first = Pairs.first<T>(query)
+      const second = Pairs.second<T>(query)
+      let row = rowsPtr + byte
+      a += Pairs.lack<T>(first, second, load<u64>(row))
+      row += rowStride
+      b += Pairs.lack<T>(first, second, load<u64>(row))
+      row += rowStride
+      c += Pairs.lack<T>(first, second, load<u64>(row))
+      d += Pairs.lack<T>(first, second, load<u64>(row + rowStride))
+    }
+    let scores = scoresPtr
+    store<i32>(scores, greatest - Pairs.scaled<T>(a))
+    scores += scoreStride
+    store<i32>(scores, greatest - Pairs.scaled<T>(b))
+    scores += scoreStride
+    store<i32>(scores, greatest - Pairs.scaled<T>(c))
+    store<i32>(scores + scoreStride, greatest - Pairs.scaled<T>(d))
+    rowsPtr += rowBytes
+    scoresPtr += 4
+  }
+  rowsPtr += 3 * rowStride
+  scoresPtr += 3 * scoreStride
+  for (let left = rowCount & 3; left; --left) {
+    let lack: u64 = 0
+    for (let byte: usize = 0; byte < rowBytes; byte += 8) {
+      const query = load<u64>(queryPtr + byte)
+      lack += Pairs.lack<T>(Pairs.first<T>(query), Pairs.second<T>(query), load<u64>(rowsPtr + byte))
+    }
+    store<i32>(scoresPtr, greatest - Pairs.scaled<T>(lack))
+    rowsPtr += rowBytes
+    scoresPtr += 4
+  }
+}
+
+/** Dimensions of a ternary query that are 0 (code 1): no row gains or loses by them. */
+function zeros(queryPtr: usize, rowBytes: usize): i32 {
+  let count: u64 = 0
+  for (let byte: usize = 0; byte < rowBytes; byte += 8) count += popcnt<u64>(load<u64>(queryPtr + byte) & LOWER)
+  return <i32>count
+}
+
+/**
+ * What 32 dimensions lack of the greatest score. Two codes of 0, the padding, lack nothing.
+ *
+ * Quaternary, in units of 2: 2c - 3 = 2H + L, where H and L are the bits read as -1 and +1. A product of such signs is 1,
+ * less 2 where the bits differ, so 4HH' + LL' + 2(HL' + LH') is 9 less 2, 6 more for the upper bit, and 4 for each bit of
+ * the row that differs from the other bit of the query's pair.
+ *
+ * Ternary, in units of 4: where the query is -1, a row lacks its code, 0 to 2; where it is +1, 2 less that; where it is 0,
+ * nothing. Turning the row's 10 into 11 makes its code a number of set bits, so that a flip and a mask are left to do.
+ */
+// biome-ignore lint/complexity/noStaticOnlyClass: TypeScript's grammar takes @inline on a method only
+class Pairs {
+  /** The query itself; or its flip: both bits of a pair where it is +1 (code 2). */
+  @inline static first<T>(query: u64): u64 {
+    return isSigned<T>() ? Pairs.both((query >> 1) & LOWER) : query
+  }
+
+  /** The query with the bits of each pair exchanged; or its mask: both bits of a pair where it is not 0 (code 1). */
+  @inline static second<T>(query: u64): u64 {
+    if (isSigned<T>()) return Pairs.both(~query & LOWER)
+    return ((query & LOWER) << 1) | ((query >> 1) & LOWER)
+  }
+
+  @inline static lack<T>(first: u64, second: u64, row: u64): u64 {
+    if (isSigned<T>()) return popcnt<u64>(((row | ((row >> 1) & LOWER)) ^ first) & second)
+    const differ = first ^ row
+    return popcnt<u64>(differ) + 3 * popcnt<u64>(differ & ~LOWER) + (popcnt<u64>(second ^ row) << 1)
+  }
+
+  @inline static scaled<T>(lack: u64): i32 {
+    return (<i32>lack) << (isSigned<T>() ? 2 : 1)
+  }
+
+  /** A lower bit in both places of its pair. */
+  @inline static both(lower: u64): u64 {
+    return lower | (lower << 1)
+  }
+}

@@ -1,0 +1,118 @@
+import { checkCount, checkSameDims, describe, fail } from './check.js'
+import { PackvecError } from './errors.js'
+import { type Embeddings, type RowSource, toRows } from './matrix.js'
+import type { RotatedEmbeddings, Rotation } from './rotation.js'
+
+/** What happens to embeddings before they are encoded, in this order; queries go the same way. */
+export interface Transform {
+  /** Dimensions of the embeddings that come in. */
+  readonly inputDims: number
+  /** Dimensions kept: the first ones, as Matryoshka models train them. */
+  readonly dims: number
+  /** Whether what is kept is brought to length 1. */
+  readonly renormalize: boolean
+  /** An orthogonal map of the kept dimensions. */
+  readonly rotation: Rotation | undefined
+}
+
+export interface TransformOptions {
+  /** Keeps the first dimensions only (Matryoshka models). */
+  readonly truncate?: number
+  /** Brings the truncated embeddings to length 1. */
+  readonly renormalize?: boolean
+  /** An orthogonal map that is applied to embeddings and queries; see `Rotation` and `packvec/rotations`. */
+  readonly rotation?: Rotation
+}
+
+/** Whether rows are shifted by the centre of the rotation: what is encoded is, a query for decoded rows is not. */
+export type Shift = 'centred' | 'as is'
+
+/**
+ * The rows as the codes see them: truncated, renormalised, shifted, rotated, a chunk at a time. Rows that have only the kept
+ * dimensions already are taken as truncated.
+ */
+export function transformRows(source: RowSource, transform: Transform, shift: Shift, argument: string): RowSource {
+  const { dims, renormalize, rotation } = transform
+  if (source.dims === dims && !renormalize && rotation === undefined) return source
+  const centre = shift === 'centred' ? rotation?.centre : undefined
+  return {
+    rows: source.rows,
+    dims,
+    single: source.single,
+    copyRows(first, count, target, stride) {
+      const whole = new Float32Array(count * source.dims)
+      source.copyRows(first, count, whole, source.dims)
+      const kept = new Float32Array(count * dims)
+      for (let i = 0; i < count; i++) {
+        const row = whole.subarray(i * source.dims, i * source.dims + dims)
+        checkFinite(row, first + i, argument)
+        if (renormalize) normalize(row)
+        if (centre !== undefined) for (let d = 0; d < dims; d++) row[d]! -= centre[d]!
+        kept.set(row, i * dims)
+      }
+      const rotated = rotation === undefined ? kept : rotation.apply({ data: kept, dims: [count, dims] }).data
+      for (let i = 0; i < count; i++) target.set(rotated.subarray(i * dims, (i + 1) * dims), i * stride)
+    },
+  }
+}
+
+/**
+ * Embeddings as an index with these options encodes them: truncated, renormalised, less the centre of the rotation if it has
+ * one, rotated. Rows x dims, with the dimensions that are kept.
+ * @param options.dims width of a row, where `embeddings` is a flat array of several rows
+ * @throws PackvecError NOT_FINITE, DIMS_MISMATCH, and those of the shape
+ */
+export function transformEmbeddings(
+  embeddings: Embeddings,
+  options: TransformOptions & { readonly dims?: number },
+): RotatedEmbeddings {
+  const source = toRows(embeddings, 'embeddings', options.dims)
+  const transform = openTransform(source.dims, options)
+  const { rows, dims, copyRows } = transformRows(source, transform, 'centred', 'embeddings')
+  const data = new Float32Array(rows * dims)
+  for (let first = 0; first < rows; first += CHUNK_ROWS) {
+    copyRows(first, Math.min(CHUNK_ROWS, rows - first), data.subarray(first * dims), dims)
+  }
+  return { data, rows, dims }
+}
+
+/** Rows transformed at a time, so that what comes in between stays small. */
+const CHUNK_ROWS = 4096
+
+/** Looked at before the rotation, which would spread one NaN over the row. */
+function checkFinite(row: Float32Array, index: number, argument: string): void {
+  for (let d = 0; d < row.length; d++) {
+    if (Number.isFinite(row[d])) continue
+    const message = `${argument} must be finite in float32, got ${row[d]} at row ${index}, dimension ${d}`
+    throw new PackvecError('NOT_FINITE', argument, message)
+  }
+}
+
+function normalize(row: Float32Array): void {
+  let square = 0
+  for (const value of row) square += value * value
+  if (square > 0) for (let d = 0; d < row.length; d++) row[d]! /= Math.sqrt(square)
+}
+
+/** Checks the options against the embeddings' dims. @throws PackvecError INVALID_ARGUMENT, DIMS_MISMATCH */
+export function openTransform(inputDims: number, options: TransformOptions): Transform {
+  const { truncate = inputDims, renormalize = false, rotation } = options
+  const dims = checkCount(truncate, 'truncate')
+  if (dims > inputDims) fail('DIMS_MISMATCH', 'truncate', `at most the ${inputDims} dimensions there are`, String(dims))
+  // Not instanceof: packvec/debug and packvec/rotations each bring the class.
+  if (rotation !== undefined && typeof rotation?.apply !== 'function') {
+    fail('INVALID_ARGUMENT', 'rotation', 'a Rotation', describe(rotation))
+  }
+  if (rotation !== undefined) checkSameDims('rotation', rotation.dims, dims, 'what it rotates')
+  return { inputDims, dims, renormalize, rotation }
+}
+
+/** For each row of the source its dot with the centre, both unrotated. */
+export function centreDots(source: RowSource, transform: Transform, centre: Float32Array): (row: number) => number {
+  const unrotated = transformRows(source, { ...transform, rotation: undefined }, 'as is', 'query')
+  const values = new Float32Array(transform.dims)
+  return (row) => {
+    unrotated.copyRows(row, 1, values, transform.dims)
+    return values.reduce((sum, value, d) => sum + value * centre[d]!, 0)
+  }
+}
