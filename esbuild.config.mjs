@@ -1,16 +1,18 @@
 // Bundles the library into dist/ (published) and the bench and the demo into build/ (not published).
-import { cp, readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { build } from 'esbuild'
 
 /** es2022 keeps esbuild from calling Uint8Array.fromBase64, which Node 20 lacks. */
 const shared = { bundle: true, format: 'esm', target: 'es2022', loader: { '.wasm': 'binary' }, logLevel: 'warning' }
 
 await rm('dist', { recursive: true, force: true })
-await build({
+const library = await build({
   ...shared,
+  metafile: true,
   entryPoints: {
     index: 'src/index.ts',
     rotations: 'src/rotations.ts',
+    eval: 'src/eval.ts',
     node: 'src/node.ts',
     cli: 'src/cli/main.ts',
   },
@@ -21,7 +23,13 @@ await build({
   external: ['node:*'],
   minifySyntax: true,
 })
-await build({ ...shared, entryPoints: ['src/debug.ts'], outdir: 'dist', platform: 'neutral' })
+const debug = await build({
+  ...shared,
+  metafile: true,
+  entryPoints: ['src/debug.ts'],
+  outdir: 'dist',
+  platform: 'neutral',
+})
 await build({
   ...shared,
   entryPoints: { bench: 'bench/main.ts', demo: 'examples/demo/main.ts' },
@@ -31,9 +39,16 @@ await build({
 })
 await cp('build/kernels.wasm', 'dist/kernels.wasm')
 
-// What is bundled keeps its licence: commander in the command line, the loader in packvec/debug.
-const bundled = { commander: 'commander/LICENSE', '@assemblyscript/loader': 'assemblyscript/LICENSE' }
-const texts = Object.entries(bundled).map(async ([name, path]) => {
-  return `${name}\n\n${await readFile(`node_modules/${path}`, 'utf8')}`
+// What is bundled keeps its licence. The loader has none in its folder: it is assemblyscript's.
+const bundled = [library, debug].flatMap(({ metafile }) => Object.keys(metafile.inputs)).map(packageOf)
+const texts = [...new Set(bundled.filter((name) => name !== undefined))].sort().map(async (name) => {
+  const folder = `node_modules/${name.startsWith('@assemblyscript/') ? 'assemblyscript' : name}`
+  const file = (await readdir(folder)).find((entry) => /^licen[cs]e/i.test(entry))
+  if (file === undefined) throw new Error(`${name} is bundled but has no licence file`)
+  return `${name}\n\n${await readFile(`${folder}/${file}`, 'utf8')}`
 })
 await writeFile('dist/THIRD-PARTY-LICENSES.txt', (await Promise.all(texts)).join(`\n${'-'.repeat(80)}\n\n`))
+
+function packageOf(path) {
+  return /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1]
+}

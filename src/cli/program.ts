@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import manifest from '../../package.json' with { type: 'json' }
 import { PackvecError } from '../index.js'
+import { addEval } from './eval.js'
 import { addInspect } from './inspect.js'
 import { addQuantize } from './quantize.js'
 import { addSearch } from './search.js'
@@ -21,6 +22,7 @@ export async function run(): Promise<void> {
   addQuantize(program)
   addSearch(program)
   addInspect(program)
+  addEval(program)
   try {
     await program.parseAsync()
   } catch (error) {

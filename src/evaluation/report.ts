@@ -1,0 +1,55 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { PackvecError } from '../errors.js'
+import { writeFileAtomic } from '../storage/file.js'
+import { documentOf } from './document.js'
+import { htmlOf } from './html.js'
+import { markdownOf } from './markdown.js'
+import { textOf } from './text.js'
+import type { EvaluationReport } from './types.js'
+
+/** The report as plain text with its tables, for a terminal. */
+export function reportText(report: EvaluationReport): string {
+  return textOf(documentOf(report))
+}
+
+/** The report as GitHub's Markdown; its plots are links to the files of `reportPlots`. */
+export function reportMarkdown(report: EvaluationReport): string {
+  return markdownOf(documentOf(report))
+}
+
+/** The report as one HTML page that needs no other file. */
+export function reportHtml(report: EvaluationReport): string {
+  return htmlOf(documentOf(report))
+}
+
+/** The report as JSON, with `rows` as `EvaluationRow` describes them. */
+export function reportJson(report: EvaluationReport): string {
+  return `${JSON.stringify(report, null, 1)}\n`
+}
+
+/** The plots as SVG texts, by file name. */
+export function reportPlots(report: EvaluationReport): Map<string, string> {
+  const plots = documentOf(report).filter((block) => block.kind === 'plot')
+  return new Map(plots.map(({ name, svg }) => [`${name}.svg`, svg]))
+}
+
+/**
+ * Writes report.json, report.md, report.html and the plots to a folder, which is made where it is missing.
+ * @throws PackvecError IO
+ */
+export async function writeReport(report: EvaluationReport, folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true })
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new PackvecError('IO', 'output', `cannot make the report folder ${folder}: ${reason}`, { cause })
+  }
+  const files = new Map([
+    ['report.json', reportJson(report)],
+    ['report.md', reportMarkdown(report)],
+    ['report.html', reportHtml(report)],
+    ...reportPlots(report),
+  ])
+  for (const [name, text] of files) await writeFileAtomic(join(folder, name), [Buffer.from(text)])
+}
