@@ -51,9 +51,13 @@ if (rowBytes !== 2 || data[0] !== 0b10011010 || data[1] !== 0b10000000) throw ne
 const typed = `
 import { QuantizedIndex, type QuantizedEmbeddings, type SearchResult, quantizeEmbeddings } from 'packvec'
 import * as debug from 'packvec/debug'
+import { type EvaluationReport, spectrum } from 'packvec/eval'
+import { svdRotation } from 'packvec/rotations'
 const codes: QuantizedEmbeddings = quantizeEmbeddings([[1, 2], [3, 4]], 'int8')
 const result: SearchResult = QuantizedIndex.build([new Float32Array([1, 2])]).search([1, 2], { topK: 1 })
 export const used: [number, Uint32Array, unknown] = [codes.rowBytes, result.ids, debug.quantizeEmbeddings]
+export const made: [number, unknown] = [svdRotation([[1, 2], [3, 4]]).dims, spectrum]
+export type Report = EvaluationReport
 // @ts-expect-error a precision that does not exist
 quantizeEmbeddings([[1, 2]], 'int3')
 `
@@ -93,6 +97,24 @@ const checks = {
   },
   'packvec/debug is the same API over kernels with assertions': async () => {
     await runModule('debug.js', `import { quantizeEmbeddings } from 'packvec/debug'\n${bits}`)
+  },
+  'packvec/rotations makes a rotation that the index takes': async () => {
+    const source = `
+      import { QuantizedIndex } from 'packvec'
+      import { svdRotation } from 'packvec/rotations'
+      const rows = [[1, 2], [3, 4], [-1, 0.5]]
+      const index = QuantizedIndex.build(rows, { coarse: 'float32', rotation: svdRotation(rows) })
+      if (index.search([1, 1], { topK: 1 }).ids[0] !== 1) throw new Error('the wrong row is nearest')
+    `
+    await runModule('rotations.js', source)
+  },
+  'packvec/eval computes a spectrum': async () => {
+    const source = `
+      import { spectrum } from 'packvec/eval'
+      const { singularValues } = await spectrum([[3, 0], [0, 4]])
+      if (Math.abs(singularValues[0] - 4) > 1e-6) throw new Error('wrong singular values: ' + singularValues)
+    `
+    await runModule('eval.js', source)
   },
   'packvec/node writes a .npy file, the command packvec quantizes it': async () => {
     const write = `await writeNpy('in.npy', { data: Float32Array.of(0.5, -0.5, -2, 2), dims: [2, 2] })`
