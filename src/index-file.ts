@@ -66,10 +66,21 @@ export function writeIndex(
 
 /** @throws PackvecError INVALID_FILE, or UNSUPPORTED for a later version */
 export function readIndex(bytes: Uint8Array | ArrayBuffer): IndexContents {
+  try {
+    return readContents(bytes)
+  } catch (cause) {
+    if (!(cause instanceof PackvecError) || cause.code === 'UNSUPPORTED') throw cause
+    // Whatever part found the fault, it is the file that is wrong.
+    throw cause.code === 'INVALID_FILE' ? cause : invalid(cause.message, { cause })
+  }
+}
+
+function readContents(bytes: Uint8Array | ArrayBuffer): IndexContents {
   const file = new IndexReader(bytes)
   const dims = file.count('dims')
   const rows = file.count('rows')
   const inputDims = file.count('input_dims')
+  file.oneOf('bit_order', ['msb-first'])
   if (dims < 1 || dims > MAX_DIMS) throw invalid(`dims must be 1 to ${MAX_DIMS}, got ${dims}`)
   if (inputDims < dims || inputDims > MAX_DIMS)
     throw invalid(`input_dims must be ${dims} to ${MAX_DIMS}, got ${inputDims}`)
@@ -78,7 +89,7 @@ export function readIndex(bytes: Uint8Array | ArrayBuffer): IndexContents {
   const transform = {
     inputDims,
     dims,
-    renormalize: file.metadata['renormalize'] === 'true',
+    renormalize: file.oneOf('renormalize', ['true', 'false']) === 'true',
     rotation: file.rotation(dims),
   }
   const read = storedPrecisions(stages).map((precision) => file.slot(precision, rows, dims))
@@ -113,11 +124,15 @@ class IndexReader {
   rotation(dims: number): Rotation | undefined {
     const kind = this.metadata['rotation']
     if (kind === undefined) return undefined
-    checkOneOf(kind, ['svd', 'hadamard', 'random', 'itq'], 'metadata rotation')
+    this.oneOf('rotation', ['svd', 'hadamard', 'random', 'itq'])
     const seed = this.metadata['rotation_seed'] === undefined ? undefined : this.count('rotation_seed')
     const matrix = kind === 'hadamard' ? undefined : this.#floats('rotation', [dims, dims])
     const centre = this.#tensors.has('centre') ? this.#floats('centre', [dims]) : undefined
     return Rotation.fromTensors({ kind: kind as RotationKind, dims, seed, rank: undefined, matrix, centre })
+  }
+
+  oneOf(key: string, allowed: readonly string[]): string {
+    return checkOneOf(this.metadata[key], allowed, `metadata ${key}`)
   }
 
   count(key: string): number {
@@ -130,11 +145,7 @@ class IndexReader {
   }
 
   precision(key: string): Precision {
-    try {
-      return checkPrecision(this.metadata[key], `metadata ${key}`)
-    } catch (cause) {
-      throw invalid((cause as Error).message, { cause })
-    }
+    return checkPrecision(this.metadata[key], `metadata ${key}`)
   }
 
   #book(name: string, precision: Precision, dims: number): Codebook | undefined {

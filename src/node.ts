@@ -1,14 +1,17 @@
 import type { QuantizedEmbeddings } from './codes.js'
 import { PackvecError } from './errors.js'
+import { type FaissArray, type FaissKind, faissHeader } from './format/faiss.js'
 import { type NpyArray, type NpyData, npyHeader } from './format/npy.js'
 import { QuantizedIndex } from './quantized-index.js'
+import { readFaissArray } from './storage/faiss-file.js'
 import { withFile, writeFileAtomic } from './storage/file.js'
 import { readNpyArray } from './storage/npy-file.js'
 
+export type { FaissArray, FaissKind } from './format/faiss.js'
 export type { NpyArray, NpyData, NpyDtype } from './format/npy.js'
 export { writeFileAtomic } from './storage/file.js'
 
-/** Bytes of data written at a time by `writeNpy`. */
+/** Bytes of data written at a time. */
 const CHUNK_BYTES = 1 << 26
 
 /**
@@ -38,6 +41,46 @@ export async function writeNpy(
   await writeFileAtomic(path, inChunks(header, bytes))
 }
 
+/**
+ * Reads a FAISS flat index: IndexFlatIP and IndexFlatL2 (`data` is rows x dims float32) or IndexBinaryFlat (rows x
+ * dims / 8 bytes, the codes of `ubinary`).
+ *
+ * @throws PackvecError `IO`, `INVALID_FILE`, `UNSUPPORTED` (other kinds of index), `TOO_LARGE`
+ */
+export async function readFaiss(path: string): Promise<FaissArray> {
+  return withFile(path, readFaissArray)
+}
+
+/**
+ * Writes what `faiss.read_index` (float32) or `faiss.read_index_binary` (bits) opens. `array` is codes of `ubinary` or
+ * `float32`, or a typed array with its shape: a Uint8Array of rows x bytes, a Float32Array of rows x dims. FAISS counts
+ * whole bytes: 19 bits a row come back as 24. The file appears whole or not at all.
+ *
+ * @param kind 'binary' for bits; 'ip' (default, IndexFlatIP) or 'l2' (IndexFlatL2) for float32
+ * @throws PackvecError `IO`, `INVALID_ARGUMENT`
+ */
+export async function writeFaiss(
+  path: string,
+  array: QuantizedEmbeddings | { readonly data: Float32Array | Uint8Array; readonly dims: readonly number[] },
+  kind?: FaissKind,
+): Promise<void> {
+  const { data } = array
+  if ('precision' in array && array.precision !== 'ubinary' && array.precision !== 'float32') {
+    const message = `FAISS flat files hold ubinary or float32, got codes of precision ${array.precision}`
+    throw new PackvecError('INVALID_ARGUMENT', 'array', message)
+  }
+  const shape = 'precision' in array ? [array.rows, array.rowBytes / data.BYTES_PER_ELEMENT] : toShape(array.dims)
+  const [rows = 0, columns = 0] = shape
+  if (shape.length !== 2 || rows * columns !== data.length) {
+    const expected = `[rows, columns] with product ${data.length}, the length of data`
+    const message = `dims must be ${expected}; got [${shape.join(', ')}]`
+    throw new PackvecError('INVALID_ARGUMENT', 'dims', message)
+  }
+  const isBits = data instanceof Uint8Array
+  const header = faissHeader({ kind: checkKind(kind, data), rows, dims: isBits ? 8 * columns : columns })
+  await writeFileAtomic(path, inChunks(header, new Uint8Array(data.buffer, data.byteOffset, data.byteLength)))
+}
+
 /** Saves an index as one safetensors file, whole or not at all. @throws PackvecError `IO` */
 export async function saveIndex(index: QuantizedIndex, path: string): Promise<void> {
   await writeFileAtomic(path, [index.toBytes()])
@@ -50,6 +93,19 @@ export async function loadIndex(path: string): Promise<QuantizedIndex> {
     await file.read(0, bytes)
     return QuantizedIndex.fromBytes(bytes)
   })
+}
+
+function checkKind(kind: FaissKind | undefined, data: unknown): FaissKind {
+  const isBits = data instanceof Uint8Array
+  if (!isBits && !(data instanceof Float32Array)) {
+    const got = Object.prototype.toString.call(data).slice(8, -1)
+    throw new PackvecError('INVALID_ARGUMENT', 'data', `data must be a Float32Array or Uint8Array, got ${got}`)
+  }
+  const kinds: readonly FaissKind[] = isBits ? ['binary'] : ['ip', 'l2']
+  if (kind === undefined) return kinds[0]!
+  if (kinds.includes(kind)) return kind
+  const message = `kind must be ${kinds.join(' or ')} for ${isBits ? 'a Uint8Array' : 'a Float32Array'}, got ${kind}`
+  throw new PackvecError('INVALID_ARGUMENT', 'kind', message)
 }
 
 function toShape(dims: unknown): readonly number[] {

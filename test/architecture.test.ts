@@ -36,6 +36,7 @@ describe('the arrows between files', () => {
     ['precision.ts', ['errors.ts']],
     ['format/npy.ts', ['errors.ts', 'format/']],
     ['format/safetensors.ts', ['errors.ts', 'format/']],
+    ['format/faiss.ts', ['errors.ts', 'format/']],
     ['matrix.ts', ['errors.ts', 'check.ts', 'precision.ts']],
   ])('%s reaches only what it may', (name, allowed) => {
     for (const file of reachable(src, name)) {

@@ -1,8 +1,10 @@
 import type { Command } from 'commander'
+import { type FaissKind, faissIndexName } from '../format/faiss.js'
 import { isNpy } from '../format/npy.js'
 import { parseSafetensorsHeader, SAFETENSORS_PREAMBLE_BYTES, safetensorsDataOffset } from '../format/safetensors.js'
 import { PackvecError } from '../index.js'
 import type { NpyArray } from '../node.js'
+import { readFaissArray, readFaissHeader } from '../storage/faiss-file.js'
 import { type OpenFile, withFile } from '../storage/file.js'
 import { readNpyArray, readNpyHeader } from '../storage/npy-file.js'
 import { isFloats } from './arguments.js'
@@ -17,7 +19,19 @@ interface FloatStatistics {
   nonFinite: number
 }
 
+interface FaissReport extends Partial<FloatStatistics> {
+  format: 'faiss'
+  /** FAISS's name of the class. */
+  index: string
+  kind: FaissKind
+  rows: number
+  /** Bits, in an IndexBinaryFlat. */
+  dims: number
+  bytes: number
+}
+
 type Report =
+  | FaissReport
   | ({ format: 'npy'; dtype: string; shape: readonly number[]; bytes: number } & Partial<FloatStatistics>)
   | {
       format: 'safetensors'
@@ -28,8 +42,8 @@ type Report =
 export function addInspect(program: Command): void {
   program
     .command('inspect')
-    .description('Say what a .npy, safetensors or packvec index file holds.')
-    .argument('<file>', 'a .npy or safetensors file')
+    .description('Say what a .npy, safetensors, packvec index or FAISS flat index file holds.')
+    .argument('<file>', 'a .npy or safetensors file, or a FAISS flat index')
     .option('--json', 'print one JSON object')
     .action(async (path: string, flags: { json?: true }) => {
       const report = await withFile(path, inspect)
@@ -40,8 +54,12 @@ export function addInspect(program: Command): void {
 async function inspect(file: OpenFile): Promise<Report> {
   const prefix = await file.prefix(SAFETENSORS_PREAMBLE_BYTES + 1)
   if (isNpy(prefix)) return inspectNpy(file)
+  // Read as the length of a safetensors header, FAISS's letters are more than the format allows.
+  const index = faissIndexName(prefix)
+  if (index !== undefined) return inspectFaiss(file, index)
   if (prefix[8] !== 0x7b) {
-    throw new PackvecError('INVALID_FILE', 'file', 'expected a .npy or safetensors file, it begins like neither')
+    const message = 'expected a .npy or safetensors file or a FAISS index, it begins like none of them'
+    throw new PackvecError('INVALID_FILE', 'file', message)
   }
   const header = parseSafetensorsHeader(await file.prefix(safetensorsDataOffset(prefix)), file.bytes)
   const tensors = Array.from(header.tensors, ([name, { dtype, shape, begin, end }]) => {
@@ -60,7 +78,18 @@ async function inspectNpy(file: OpenFile): Promise<Report> {
   return { ...report, ...statistics }
 }
 
-function measure({ data, dims }: NpyArray): FloatStatistics | undefined {
+async function inspectFaiss(file: OpenFile, index: string): Promise<Report> {
+  const { kind, rows, dims, dataBytes } = await readFaissHeader(file)
+  const report: Report = { format: 'faiss', index, kind, rows, dims, bytes: dataBytes }
+  if (kind === 'binary') return report
+  progress(`reading ${grouped(rows * dims)} values`, rows * dims)
+  const { data } = await readFaissArray(file)
+  const statistics = measure({ data, dims: [rows, dims] })
+  clearProgress()
+  return { ...report, ...statistics }
+}
+
+function measure({ data, dims }: Pick<NpyArray, 'data' | 'dims'>): FloatStatistics | undefined {
   if (!isFloats(data)) return undefined
   const width = dims.at(-1)!
   let [min, max, nonFinite, norms, rows] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0, 0, 0]
@@ -95,11 +124,15 @@ function measure({ data, dims }: NpyArray): FloatStatistics | undefined {
 
 function* describe(report: Report): Generator<string> {
   if (report.format === 'npy') {
-    const { dtype, shape, bytes, min, max, normMean, nonFinite } = report
+    const { dtype, shape, bytes } = report
     yield `dtype       ${dtype}\nshape       ${shape.join(' x ')}\nbytes       ${grouped(bytes)}\n`
-    if (nonFinite === undefined) return
-    yield `min         ${min ?? 'none'}\nmax         ${max ?? 'none'}\n`
-    yield `norm mean   ${normMean ?? 'none'}\nnon-finite  ${grouped(nonFinite)}\n`
+    yield* describeFloats(report)
+    return
+  }
+  if (report.format === 'faiss') {
+    const { index, rows, dims, bytes } = report
+    yield `index       ${index}\nrows        ${grouped(rows)}\ndims        ${dims}\nbytes       ${grouped(bytes)}\n`
+    yield* describeFloats(report)
     return
   }
   // Names and texts come from the file: quoted, so that they stay on their line.
@@ -108,4 +141,10 @@ function* describe(report: Report): Generator<string> {
   })
   yield* table(['tensor', 'dtype', 'shape', 'bytes'], rows)
   for (const [key, value] of Object.entries(report.metadata)) yield `${JSON.stringify(key)}: ${JSON.stringify(value)}\n`
+}
+
+function* describeFloats({ min, max, normMean, nonFinite }: Partial<FloatStatistics>): Generator<string> {
+  if (nonFinite === undefined) return
+  yield `min         ${min ?? 'none'}\nmax         ${max ?? 'none'}\n`
+  yield `norm mean   ${normMean ?? 'none'}\nnon-finite  ${grouped(nonFinite)}\n`
 }

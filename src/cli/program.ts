@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import manifest from '../../package.json' with { type: 'json' }
 import { PackvecError } from '../index.js'
+import { addConvert } from './convert.js'
 import { addEval } from './eval.js'
 import { addInspect } from './inspect.js'
 import { addQuantize } from './quantize.js'
@@ -22,6 +23,7 @@ export async function run(): Promise<void> {
   addQuantize(program)
   addSearch(program)
   addInspect(program)
+  addConvert(program)
   addEval(program)
   try {
     await program.parseAsync()
