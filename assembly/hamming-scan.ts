@@ -1,4 +1,4 @@
-/** Distances (uint16) of the query to the rows of one tile. Common widths have loops of their own (1.1 to 1.3 times). */
+/** Distances (uint16) of the query to the rows of one tile, by `i64.popcnt`. Common widths have loops of their own (1.1 to 1.3 times). */
 export function scanTile(queryPtr: usize, rowsPtr: usize, rowCount: usize, rowBytes: usize, distancesPtr: usize): void {
   const inStreams = rowCount & ~7
   if (rowBytes === 48) scan48(queryPtr, rowsPtr, inStreams, distancesPtr)
@@ -7,7 +7,19 @@ export function scanTile(queryPtr: usize, rowsPtr: usize, rowCount: usize, rowBy
   else if (rowBytes === 128) scan128(queryPtr, rowsPtr, inStreams, distancesPtr)
   else if (rowBytes === 192) scan192(queryPtr, rowsPtr, inStreams, distancesPtr)
   else scanWords(queryPtr, rowsPtr, inStreams, rowBytes, distancesPtr)
-  for (let row = inStreams; row < rowCount; ++row) {
+  scanRest(queryPtr, rowsPtr, inStreams, rowCount, rowBytes, distancesPtr)
+}
+
+/** Distances of the rows from `first` on: those that fill no step of all streams. */
+export function scanRest(
+  queryPtr: usize,
+  rowsPtr: usize,
+  first: usize,
+  rowCount: usize,
+  rowBytes: usize,
+  distancesPtr: usize,
+): void {
+  for (let row = first; row < rowCount; ++row) {
     let distance: u32 = 0
     for (let byte: usize = 0; byte < rowBytes; byte += 8) {
       distance += <u32>popcnt<u64>(load<u64>(queryPtr + byte) ^ load<u64>(rowsPtr + row * rowBytes + byte))

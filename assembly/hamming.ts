@@ -1,8 +1,38 @@
+import { scanTileLanes } from './hamming-lanes'
 import { scanTile } from './hamming-scan'
 import { TILE_ROWS, tileRows } from './lanes'
 import { canImprove, nearestBytes, resetNearest, selectNearest, writeNearest } from './select'
 
 export function hammingTopK(
+  queriesPtr: usize,
+  queryCount: usize,
+  codesPtr: usize,
+  rowCount: usize,
+  rowBytes: usize,
+  k: usize,
+  scratchPtr: usize,
+  idsPtr: usize,
+  distancesPtr: usize,
+): void {
+  search(false, queriesPtr, queryCount, codesPtr, rowCount, rowBytes, k, scratchPtr, idsPtr, distancesPtr)
+}
+
+export function hammingTopKLanes(
+  queriesPtr: usize,
+  queryCount: usize,
+  codesPtr: usize,
+  rowCount: usize,
+  rowBytes: usize,
+  k: usize,
+  scratchPtr: usize,
+  idsPtr: usize,
+  distancesPtr: usize,
+): void {
+  search(true, queriesPtr, queryCount, codesPtr, rowCount, rowBytes, k, scratchPtr, idsPtr, distancesPtr)
+}
+
+function search(
+  lanes: bool,
   queriesPtr: usize,
   queryCount: usize,
   codesPtr: usize,
@@ -29,7 +59,8 @@ export function hammingTopK(
     for (let q: usize = 0; q < queryCount; ++q) {
       const statePtr = statesPtr + q * stateBytes
       if (!canImprove(statePtr)) continue
-      scanTile(queriesPtr + q * rowBytes, rowsPtr, tile, rowBytes, scratchPtr)
+      if (lanes) scanTileLanes(queriesPtr + q * rowBytes, rowsPtr, tile, rowBytes, scratchPtr)
+      else scanTile(queriesPtr + q * rowBytes, rowsPtr, tile, rowBytes, scratchPtr)
       selectNearest(scratchPtr, tile, <u32>first, <u32>k, statePtr, counterCount)
     }
   }

@@ -1,3 +1,5 @@
+import { scoreToKey } from './order'
+
 // A min-heap of at most k int64 entries, (key << 32) | ~row: the greater entry has the greater score or, at the same
 // score, the lower row. The entry at the top is the one a better row replaces. The size (uint32) stands in front.
 const HEADER_BYTES: usize = 16
@@ -39,6 +41,18 @@ export function selectBest(keysPtr: usize, rowCount: usize, firstRow: u32, k: us
   for (; row < rowCount; ++row) {
     least = replaceLeast(entriesPtr, size, load<i32>(keysPtr + (row << 2)), firstRow + <u32>row, least)
   }
+}
+
+/** Offers pairs of an id and a float32 score, ids in any order; `scoreToKey` gives their keys. */
+export function offerPairs(idsPtr: usize, scoresPtr: usize, count: usize, k: usize, heapPtr: usize): void {
+  const entriesPtr = heapPtr + HEADER_BYTES
+  let size = <usize>load<u32>(heapPtr)
+  for (let i: usize = 0; i < count; ++i) {
+    const offered = entry(scoreToKey(load<f32>(scoresPtr + (i << 2))), load<u32>(idsPtr + (i << 2)))
+    if (size < k) siftUp(entriesPtr, size++, offered)
+    else if (offered > load<i64>(entriesPtr)) siftDown(entriesPtr, size, offered)
+  }
+  store<u32>(heapPtr, <u32>size)
 }
 
 /** Sorts the heap and writes row numbers and keys, best first. */

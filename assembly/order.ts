@@ -11,6 +11,12 @@ export function scoresToKeys(scoresPtr: usize, count: usize): void {
   }
 }
 
+/** The key of one score; adding 0 turns -0, which a product may be, into 0. */
+export function scoreToKey(score: f32): i32 {
+  const bits = reinterpret<i32>(score + 0)
+  return bits ^ ((bits >> 31) & 0x7fffffff)
+}
+
 /** The way back, exactly `count` of them: the flip is its own inverse. */
 export function keysToScores(keysPtr: usize, count: usize): void {
   for (; count; --count) {

@@ -1,5 +1,28 @@
 import type { RotateKernels } from './rotate-kernels.js'
 
+/** Scans all rows for each query of a batch and writes the min(k, rowCount) best: row numbers and scores a query. */
+export type TopKKernel = (
+  queriesPtr: number,
+  queryCount: number,
+  codesPtr: number,
+  rowCount: number,
+  rowBytes: number,
+  k: number,
+  scratchPtr: number,
+  idsPtr: number,
+  scoresPtr: number,
+) => void
+
+/** Scores the rows named by `idCount` uint32 for one query. */
+export type RowsKernel = (
+  queryPtr: number,
+  codesPtr: number,
+  rowBytes: number,
+  idsPtr: number,
+  idCount: number,
+  scoresPtr: number,
+) => void
+
 /**
  * The boundary between TypeScript and the kernels: arithmetic on byte addresses in one memory, nothing else.
  *
@@ -84,62 +107,25 @@ export interface Kernels extends RotateKernels {
   /**
    * For each of `queryCount` packed queries the min(k, rowCount) rows of least Hamming distance, nearest first, ties by
    * lower row. Writes min(k, rowCount) row numbers (uint32) and distances (uint32) a query.
-   * `scratchPtr`: `hammingScratchBytes(queryCount, k, rowBytes)` bytes.
+   * `scratchPtr`: `hammingScratchBytes(queryCount, k, rowBytes)` bytes. Bits are counted 64 at a time.
    */
-  hammingTopK(
-    queriesPtr: number,
-    queryCount: number,
-    codesPtr: number,
-    rowCount: number,
-    rowBytes: number,
-    k: number,
-    scratchPtr: number,
-    idsPtr: number,
-    distancesPtr: number,
-  ): void
+  readonly hammingTopK: TopKKernel
+
+  /** `hammingTopK` with bits counted in 16 lanes of 8: the same results. `popcount.ts` chooses the faster of the two. */
+  readonly hammingTopKLanes: TopKKernel
 
   /**
    * The min(k, rowCount) rows of largest dot product with each int16 query, best first, ties by lower row. Row numbers are
    * uint32, scores int32: |sum| must stay below 2^31, which the caller ensures by the scale of the query.
    * `queriesPtr`: `queryCount` rows of `rowBytes` int16. `scratchPtr`: `dotScratchBytes(queryCount, k)` bytes.
    */
-  dotI8TopK(
-    queriesPtr: number,
-    queryCount: number,
-    codesPtr: number,
-    rowCount: number,
-    rowBytes: number,
-    k: number,
-    scratchPtr: number,
-    idsPtr: number,
-    scoresPtr: number,
-  ): void
+  readonly dotI8TopK: TopKKernel
 
   /** `dotI8TopK` over unsigned codes. */
-  dotU8TopK(
-    queriesPtr: number,
-    queryCount: number,
-    codesPtr: number,
-    rowCount: number,
-    rowBytes: number,
-    k: number,
-    scratchPtr: number,
-    idsPtr: number,
-    scoresPtr: number,
-  ): void
+  readonly dotU8TopK: TopKKernel
 
   /** `dotI8TopK` over float32 rows, with float32 queries of `rowBytes` bytes and float32 scores. */
-  dotF32TopK(
-    queriesPtr: number,
-    queryCount: number,
-    rowsPtr: number,
-    rowCount: number,
-    rowBytes: number,
-    k: number,
-    scratchPtr: number,
-    idsPtr: number,
-    scoresPtr: number,
-  ): void
+  readonly dotF32TopK: TopKKernel
 
   /**
    * The symmetric dot of 2-bit codes: the min(k, rowCount) rows of largest sum of (2c - centre2) · (2c' - centre2) over the
@@ -172,73 +158,40 @@ export interface Kernels extends RotateKernels {
    * The rows with the largest sum of look-ups, one a byte. `tablesPtr`: one table of `expandTable`, 1024 · `rowBytes` bytes,
    * a query. Scores are float32. `scratchPtr`: `dotScratchBytes(queryCount, k)`.
    */
-  dotTableTopK(
-    tablesPtr: number,
-    queryCount: number,
-    codesPtr: number,
-    rowCount: number,
-    rowBytes: number,
-    k: number,
-    scratchPtr: number,
-    idsPtr: number,
-    scoresPtr: number,
-  ): void
+  readonly dotTableTopK: TopKKernel
 
   /**
    * The same, several times faster, over nibble tables rounded to uint8: 2 · `rowBytes` tables of 16 bytes (high nibble of
    * the first byte first) a query. Entries are at most 63, and a query's greatest entries add up to at most 65,535. Scores
    * are uint32, exact sums of entries; ties by lower row. `scratchPtr`: `tableScratchBytes(queryCount, k, rowBytes)`.
    */
-  scanTableTopK(
-    tablesPtr: number,
-    queryCount: number,
-    codesPtr: number,
-    rowCount: number,
-    rowBytes: number,
-    k: number,
-    scratchPtr: number,
-    idsPtr: number,
-    scoresPtr: number,
-  ): void
+  readonly scanTableTopK: TopKKernel
 
   /** Dot of a float32 query (`rowBytes` float32) with the int8 rows named by `idCount` uint32; float32 scores. */
-  dotI8Rows(
-    queryPtr: number,
-    codesPtr: number,
-    rowBytes: number,
-    idsPtr: number,
-    idCount: number,
-    scoresPtr: number,
-  ): void
+  readonly dotI8Rows: RowsKernel
 
   /** `dotI8Rows` over unsigned codes. */
-  dotU8Rows(
-    queryPtr: number,
-    codesPtr: number,
-    rowBytes: number,
-    idsPtr: number,
-    idCount: number,
-    scoresPtr: number,
-  ): void
+  readonly dotU8Rows: RowsKernel
 
   /** Dot of a float32 query (`rowBytes` bytes) with the float32 rows named by `idCount` uint32; float32 scores. */
-  dotF32Rows(
-    queryPtr: number,
-    rowsPtr: number,
-    rowBytes: number,
-    idsPtr: number,
-    idCount: number,
-    scoresPtr: number,
-  ): void
+  readonly dotF32Rows: RowsKernel
 
   /** Sums of look-ups of the rows named by `idCount` uint32, from one table of `expandTable`; float32 scores. */
-  dotTableRows(
-    tablePtr: number,
-    codesPtr: number,
-    rowBytes: number,
+  readonly dotTableRows: RowsKernel
+
+  /**
+   * The min(k, count) pairs of greatest score among `count` ids (uint32) and scores (float32, not NaN), best first, ties by
+   * lower id; -0 counts, and comes out, as 0. The output may take the place of the input.
+   * `scratchPtr`: `bestScratchBytes(k)` bytes.
+   */
+  selectBest(
     idsPtr: number,
-    idCount: number,
     scoresPtr: number,
+    count: number,
+    k: number,
+    scratchPtr: number,
+    outIdsPtr: number,
+    outScoresPtr: number,
   ): void
 }
 
@@ -255,6 +208,11 @@ export function hammingScratchBytes(queryCount: number, k: number, rowBytes: num
 /** Bytes of scratch that the `dot...TopK` kernels need: a tile of scores, then a heap of k entries a query. */
 export function dotScratchBytes(queryCount: number, k: number): number {
   return 4 * TILE_ROWS + queryCount * (16 + 8 * k)
+}
+
+/** Bytes of scratch that `selectBest` needs: a heap of k entries, no more than the scratch of any scan for as many rows. */
+export function bestScratchBytes(k: number): number {
+  return 16 + 8 * k
 }
 
 /** Bytes of a tile that `scanTableTopK` turns to columns: `COLUMN_BYTES` in `assembly/table-scan.ts`. */

@@ -62,18 +62,10 @@ export class QuantizedIndex {
    * @throws PackvecError EMPTY, NOT_FINITE, RAGGED_ROWS, DIMS_MISMATCH, TOO_LARGE, ...
    */
   static build(embeddings: Embeddings, options: BuildOptions = {}): QuantizedIndex {
-    const coarse = checkPrecision(options.coarse ?? 'binary', 'coarse')
-    const stages = { coarse, rescore: checkRescore(options.rescore ?? (coarse === 'float32' ? 'none' : 'int8')) }
-    const source = toRows(embeddings, 'embeddings', options.dims)
-    if (source.rows === 0)
-      throw new PackvecError('EMPTY', 'embeddings', 'embeddings must have at least 1 row, got 0 rows')
-    const capacity = Math.max(source.rows, checkCount(options.capacity ?? source.rows, 'capacity'))
-    const transform = openTransform(source.dims, options)
-    const rows = transformRows(source, transform, 'centred', 'embeddings')
-    const slots = chooseSlots(rows, transform, stages, options)
+    const { rows, stages, transform, slots, capacity } = planIndex(embeddings, options)
     const store = new CodeStore({ dims: transform.dims, slots }, capacity)
     store.append(rows, 'embeddings')
-    return new QuantizedIndex(store, stages, transform)
+    return new QuantizedIndex(store, stages, transform).#warmUp(capacity)
   }
 
   /** Reads an index that `toBytes` wrote. @throws PackvecError INVALID_FILE or UNSUPPORTED */
@@ -81,7 +73,7 @@ export class QuantizedIndex {
     const { stages, transform, rows, slots, codes } = readIndex(bytes)
     const store = new CodeStore({ dims: transform.dims, slots }, rows)
     store.appendCodes(codes, rows)
-    return new QuantizedIndex(store, stages, transform)
+    return new QuantizedIndex(store, stages, transform).#warmUp(rows)
   }
 
   /** Number of rows; ids are 0 to size - 1 in the order of adding. */
@@ -150,7 +142,7 @@ export class QuantizedIndex {
     const checked = checkSearchOptions(options, this.#stages.coarse)
     const source = toRows(queries, 'query')
     if (source.rows > 0) this.#checkDims('query', source)
-    const results = searchStore(this.#store, this.#queries(source), this.#stages, checked, 'query')
+    const results = searchStore(this.#store, transformQueries(source, this.#transform), this.#stages, checked, 'query')
     return source.single ? results[0]! : results
   }
 
@@ -159,19 +151,64 @@ export class QuantizedIndex {
     return writeIndex(this.#store, this.#stages, this.#transform)
   }
 
-  #queries(source: RowSource): Queries {
-    const rows = transformRows(source, this.#transform, 'as is', 'query')
-    const centre = this.#transform.rotation?.centre
-    if (centre === undefined) return { rows }
-    // Rows were shifted before they were rotated: query · row = query' · row' + query · centre.
-    const centred = transformRows(source, this.#transform, 'centred', 'query')
-    return { rows, centred, offset: centreDots(source, this.#transform, centre) }
+  /**
+   * Searches an index that is large, or has room to be: the engine compiles the kernels and the code around them on first
+   * use, which takes as long as several searches (measured: 1.5 ms). A search reads every row there is.
+   */
+  #warmUp(capacity: number): this {
+    if (capacity < LARGE_ROWS || this.backend !== 'wasm') return this
+    const query = new Float32Array(this.dims).fill(1)
+    const times = Math.min(WARM_UP_SEARCHES, Math.ceil(LARGE_ROWS / this.size))
+    for (let i = 0; i < times; i++) this.search(query)
+    return this
   }
 
   #checkDims(argument: string, source: RowSource): void {
     if (source.dims !== this.#transform.dims) checkSameDims(argument, source.dims, this.dims, 'the index')
   }
 }
+
+/** What an index over these embeddings is made of, before any row is encoded. */
+export interface IndexPlan {
+  /** The embeddings as they came, and as they are encoded: the same where nothing is done to them. */
+  readonly source: RowSource
+  readonly rows: RowSource
+  readonly stages: Stages
+  readonly transform: Transform
+  readonly slots: readonly Slot[]
+  /** Rows to make room for. */
+  readonly capacity: number
+}
+
+/**
+ * Checks the options of `build` and finds ranges and levels over the whole corpus; `packvec/pool` encodes rows elsewhere.
+ * @internal
+ */
+export function planIndex(embeddings: Embeddings, options: BuildOptions): IndexPlan {
+  const coarse = checkPrecision(options.coarse ?? 'binary', 'coarse')
+  const stages = { coarse, rescore: checkRescore(options.rescore ?? (coarse === 'float32' ? 'none' : 'int8')) }
+  const source = toRows(embeddings, 'embeddings', options.dims)
+  if (source.rows === 0)
+    throw new PackvecError('EMPTY', 'embeddings', 'embeddings must have at least 1 row, got 0 rows')
+  const capacity = Math.max(source.rows, checkCount(options.capacity ?? source.rows, 'capacity'))
+  const transform = openTransform(source.dims, options)
+  const rows = transformRows(source, transform, 'centred', 'embeddings')
+  return { source, rows, stages, transform, slots: chooseSlots(rows, transform, stages, options), capacity }
+}
+
+/** Queries as the codes of an index see them. @internal */
+export function transformQueries(source: RowSource, transform: Transform): Queries {
+  const rows = transformRows(source, transform, 'as is', 'query')
+  const centre = transform.rotation?.centre
+  if (centre === undefined) return { rows }
+  // Rows were shifted before they were rotated: query · row = query' · row' + query · centre.
+  const centred = transformRows(source, transform, 'centred', 'query')
+  return { rows, centred, offset: centreDots(source, transform, centre) }
+}
+
+/** Rows of an index whose first search should be no slower than its second: the warm-up is little beside the building. */
+const LARGE_ROWS = 65_536
+const WARM_UP_SEARCHES = 4
 
 /** Rows that levels and percentiles of a corpus are taken from, evenly spaced; minima and maxima see all rows. */
 const SAMPLE_ROWS = 16_384

@@ -27,3 +27,10 @@ export function bestRows(scores: Int32Array | Float32Array, k: number): Uint32Ar
   }
   return Uint32Array.from(candidates.sort(betterFirst).slice(0, k))
 }
+
+/** The min(k, ids) pairs of greatest score, best first, ties by lower id; copies, with -0 as 0. */
+export function bestPairs(ids: Uint32Array, scores: Float32Array, k: number) {
+  const order = Uint32Array.from(ids.keys()).sort((a, b) => scores[b]! - scores[a]! || ids[a]! - ids[b]!)
+  const best = order.subarray(0, k)
+  return { ids: best.map((i) => ids[i]!), scores: Float32Array.from(best, (i) => scores[i]! + 0) }
+}

@@ -2,7 +2,7 @@ import type { Kernels } from './kernels.js'
 import { referenceMemory, scaled } from './reference-memory.js'
 import { referencePackedKernels } from './reference-packed.js'
 import { referenceRotateKernels } from './reference-rotate.js'
-import { bestRows, hammingDistance } from './reference-search.js'
+import { bestPairs, bestRows, hammingDistance } from './reference-search.js'
 
 /** The kernels in plain TypeScript over the same memory layout: the oracle of the tests, and what runs without SIMD. */
 export function referenceKernels(buffer: ArrayBuffer): Kernels {
@@ -28,6 +28,32 @@ export function referenceKernels(buffer: ArrayBuffer): Kernels {
       const scoreOf = (id: number) => dot(query, codesAt(codesPtr + id * rowBytes, rowBytes), 0)
       write(scoresPtr, Float32Array.from(words(idsPtr, idCount), scoreOf))
     }
+
+  const hammingTopK: Kernels['hammingTopK'] = (
+    queriesPtr,
+    queryCount,
+    codesPtr,
+    rowCount,
+    rowBytes,
+    k,
+    _scratchPtr,
+    idsPtr,
+    distancesPtr,
+  ) => {
+    const rowWords = rowBytes / 4
+    const codes = words(codesPtr, rowCount * rowWords)
+    for (let q = 0; q < queryCount; q++) {
+      const query = words(queriesPtr + q * rowBytes, rowWords)
+      const scores = new Int32Array(rowCount).map((_, row) => -hammingDistance(query, codes, row * rowWords))
+      const best = bestRows(scores, k)
+      const offset = 4 * q * best.length
+      write(idsPtr + offset, best)
+      write(
+        distancesPtr + offset,
+        best.map((row) => -scores[row]!),
+      )
+    }
+  }
 
   return {
     ...referenceRotateKernels(buffer),
@@ -82,21 +108,8 @@ export function referenceKernels(buffer: ArrayBuffer): Kernels {
       }
     },
 
-    hammingTopK(queriesPtr, queryCount, codesPtr, rowCount, rowBytes, k, _scratchPtr, idsPtr, distancesPtr) {
-      const rowWords = rowBytes / 4
-      const codes = words(codesPtr, rowCount * rowWords)
-      for (let q = 0; q < queryCount; q++) {
-        const query = words(queriesPtr + q * rowBytes, rowWords)
-        const scores = new Int32Array(rowCount).map((_, row) => -hammingDistance(query, codes, row * rowWords))
-        const best = bestRows(scores, k)
-        const offset = 4 * q * best.length
-        write(idsPtr + offset, best)
-        write(
-          distancesPtr + offset,
-          best.map((row) => -scores[row]!),
-        )
-      }
-    },
+    hammingTopK,
+    hammingTopKLanes: hammingTopK,
 
     dotI8TopK: dotBytesTopK(int8),
     dotU8TopK: dotBytesTopK(uint8),
@@ -118,6 +131,12 @@ export function referenceKernels(buffer: ArrayBuffer): Kernels {
       const query = floats(queryPtr, rowBytes / 4)
       const scoreOf = (id: number) => dot(query, floats(rowsPtr + id * rowBytes, rowBytes / 4), 0)
       write(scoresPtr, Float32Array.from(words(idsPtr, idCount), scoreOf))
+    },
+
+    selectBest(idsPtr, scoresPtr, count, k, _scratchPtr, outIdsPtr, outScoresPtr) {
+      const best = bestPairs(words(idsPtr, count), floats(scoresPtr, count), k)
+      write(outIdsPtr, best.ids)
+      write(outScoresPtr, best.scores)
     },
   }
 }

@@ -3,6 +3,7 @@ import type { CodeStore } from './code-store.js'
 import { setCodebook } from './codebook.js'
 import { foldQuery, quantizeQuery } from './fold.js'
 import { dotScratchBytes, hammingScratchBytes, tableScratchBytes } from './kernels.js'
+import { popcountForm } from './popcount.js'
 import { isSigned, type PrecisionKind, paddedRowBytes } from './precision.js'
 import { copyStaged, nibbleTableBytes } from './rescorers.js'
 import { fillNibbleTable, quantizeTable } from './tables.js'
@@ -44,9 +45,10 @@ export function openScan(store: CodeStore, kind: PrecisionKind, scoring: Scoring
 }
 
 function hammingScan(store: CodeStore): Scan {
-  const { kernels, buffer } = store.workspace
+  const { kernels, buffer, backend } = store.workspace
   const rowBytes = paddedRowBytes('ubinary', store.dims)
   const codesPtr = store.codesPtr('bits')
+  const topK = { i64: kernels.hammingTopK, i8x16: kernels.hammingTopKLanes }
   return {
     queryBytes: rowBytes,
     margin: undefined,
@@ -55,8 +57,16 @@ function hammingScan(store: CodeStore): Scan {
     begin: () => {},
     prepare: (stagedRow, queryPtr) => kernels.packBits(store.encoder.stagedPtr(stagedRow), queryPtr, rowBytes),
     prepareCodes: (codes, queryPtr) => new Uint8Array(buffer, queryPtr, rowBytes).fill(0).set(codes),
-    run: (queriesPtr, queryCount, k, scratchPtr, idsPtr, scoresPtr) =>
-      kernels.hammingTopK(queriesPtr, queryCount, codesPtr, store.size, rowBytes, k, scratchPtr, idsPtr, scoresPtr),
+    run(queriesPtr, queryCount, k, scratchPtr, idsPtr, scoresPtr) {
+      // The twins are one. Otherwise the forms are tried on the first query and rows, where the answer goes anyway.
+      const form =
+        backend === 'typescript'
+          ? 'i64'
+          : popcountForm(rowBytes, store.size, (form, rows) =>
+              topK[form](queriesPtr, 1, codesPtr, rows, rowBytes, 1, scratchPtr, idsPtr, scoresPtr),
+            )
+      topK[form](queriesPtr, queryCount, codesPtr, store.size, rowBytes, k, scratchPtr, idsPtr, scoresPtr)
+    },
   }
 }
 

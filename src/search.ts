@@ -67,16 +67,54 @@ export function searchStore(
   const { rows } = queries.rows
   if (store.size === 0)
     return Array.from({ length: rows }, () => ({ ids: new Uint32Array(0), scores: new Float32Array(0) }))
-  let pass = new Pass(store, queries, stages, options, argument)
-  if (pass.bytes(1) > store.scratchBytes) {
-    store.reserve(store.size, pass.bytes(1))
-    pass = new Pass(store, queries, stages, options, argument)
-  }
-  const fitting = Math.floor((store.scratchBytes - pass.bytes(0)) / (pass.bytes(1) - pass.bytes(0)))
-  const batch = Math.max(1, Math.min(fitting, MAX_BATCH, store.encoder.chunkRows))
+  const pass = openPass(store, queries, stages, options, argument)
   const results: SearchResult[] = []
-  for (let first = 0; first < rows; first += batch) results.push(...pass.run(first, Math.min(batch, rows - first)))
+  pass.forEachBatch((first, count) => results.push(...pass.run(first, count)))
   return results
+}
+
+/** What the scores of a first stage are. */
+export type ScoreForm = Pick<Scan, 'scoreType' | 'scoreUnit'>
+
+/** What the first stage finds in one of several stores: `count` rows a query, best first, ties by lower row. */
+export interface Candidates extends ScoreForm {
+  /** Candidates that a query keeps over all stores; `count` is this or the rows of the store. */
+  readonly wanted: number
+  readonly count: number
+  readonly ids: Uint32Array<ArrayBuffer>
+  /** 32 bits a score, which `scanScores` reads. */
+  readonly scores: Int32Array<ArrayBuffer>
+  /** Whether exact scores decide among the candidates; otherwise the scan's are final. */
+  readonly rescored: boolean
+}
+
+/** Scores of the second stage, before what is added to all of a query's. */
+export interface ExactScores {
+  readonly scores: Float32Array<ArrayBuffer>
+  /** What to add to the scores of each query. */
+  readonly constants: Float64Array<ArrayBuffer>
+}
+
+/**
+ * The two stages apart, for a store that holds a part of the rows: whoever has the candidates of all parts keeps those that
+ * one store would have found, and only they are rescored. The store must not change between the two.
+ */
+export function openStages(...args: ConstructorParameters<typeof Pass>): {
+  scan(): Candidates
+  /** `counts`: candidates a query; `ids`: the candidates, one query's behind the other's, in ascending order each. */
+  rescore(counts: Uint32Array, ids: Uint32Array): ExactScores
+} {
+  const pass = openPass(...args)
+  return { scan: () => pass.scan(), rescore: (counts, ids) => pass.rescore(counts, ids) }
+}
+
+/** A pass with scratch for a query at least. @throws PackvecError TOO_LARGE */
+function openPass(...args: ConstructorParameters<typeof Pass>): Pass {
+  const [store] = args
+  const pass = new Pass(...args)
+  if (pass.bytes(1) <= store.scratchBytes) return pass
+  store.reserve(store.size, pass.bytes(1))
+  return new Pass(...args)
 }
 
 /** One way through the stages over one memory: where the scratch goes, and the work on a batch. */
@@ -91,7 +129,8 @@ class Pass {
   readonly #exactRows: RowSource | CodeRows
   readonly #offset: (row: number) => number
   readonly #topK: number
-  /** Candidates of the scan. */
+  /** Candidates of the scan, and as many as there are rows for. */
+  readonly #wanted: number
   readonly #k: number
 
   constructor(store: CodeStore, queries: Queries, stages: Stages, options: Required<SearchOptions>, argument: string) {
@@ -112,7 +151,16 @@ class Pass {
     else if (scan.margin !== undefined) this.#rescorer = openRescorer(store, kind)
     const wanted = final ? options.topK : Math.ceil(options.topK * options.rescoreMultiplier)
     this.#topK = Math.min(options.topK, store.size)
-    this.#k = Math.min(wanted + (scan.margin?.(wanted) ?? 0), store.size)
+    this.#wanted = wanted + (scan.margin?.(wanted) ?? 0)
+    this.#k = Math.min(this.#wanted, store.size)
+  }
+
+  /** Calls `use` on as many queries at a time as the scratch has room for. */
+  forEachBatch(use: (first: number, count: number) => void): void {
+    const { rows } = this.#scanRows
+    const fitting = Math.floor((this.#store.scratchBytes - this.bytes(0)) / (this.bytes(1) - this.bytes(0)))
+    const batch = Math.max(1, Math.min(fitting, MAX_BATCH, this.#store.encoder.chunkRows))
+    for (let first = 0; first < rows; first += batch) use(first, Math.min(batch, rows - first))
   }
 
   /** Bytes of scratch for a batch; each query may cost up to 15 bytes of alignment on top of the linear part. */
@@ -121,22 +169,67 @@ class Pass {
   }
 
   run(first: number, count: number): SearchResult[] {
-    const { buffer } = this.#store.workspace
-    const at = this.#place(count)
-    this.#prepareScan(first, count, at.queries)
-    this.#scan.run(at.queries, count, this.#k, at.scratch, at.ids, at.scores)
+    const { buffer, kernels } = this.#store.workspace
+    const at = this.#scanBatch(first, count)
     const rescorer = this.#rescorer
     if (rescorer !== undefined && this.#exactRows !== this.#scanRows) this.#stage(this.#exactRows, first, count)
     return Array.from({ length: count }, (_, i) => {
       const idsPtr = at.ids + 4 * this.#k * i
       const scoresPtr = at.scores + 4 * this.#k * i
       if (rescorer === undefined) return this.#readScan(idsPtr, scoresPtr, first + i)
-      // In order of rows, so that memory is walked one way and equal scores stand by lower id.
-      const ids = new Uint32Array(buffer, idsPtr, this.#k).sort()
       const constant = rescorer.prepare(i, at.rescoreQuery) + this.#offset(first + i)
+      // In order of rows, so that memory is walked one way.
+      new Uint32Array(buffer, idsPtr, this.#k).sort()
       rescorer.run(at.rescoreQuery, idsPtr, this.#k, scoresPtr)
-      return best(ids, new Float32Array(buffer, scoresPtr, this.#k), constant, this.#topK)
+      // The scan is over, and its scratch is free; it is never smaller than what the k best of its candidates need.
+      kernels.selectBest(idsPtr, scoresPtr, this.#k, this.#topK, at.scratch, idsPtr, scoresPtr)
+      const ids = new Uint32Array(buffer, idsPtr, this.#topK).slice()
+      return { ids, scores: new Float32Array(buffer, scoresPtr, this.#topK).map((score) => score + constant) }
     })
+  }
+
+  /** The first stage alone. */
+  scan(): Candidates {
+    const { buffer } = this.#store.workspace
+    const count = this.#k
+    const total = count * this.#scanRows.rows
+    const [ids, scores] = [new Uint32Array(total), new Int32Array(total)]
+    this.forEachBatch((first, queryCount) => {
+      const at = this.#scanBatch(first, queryCount)
+      ids.set(new Uint32Array(buffer, at.ids, count * queryCount), count * first)
+      scores.set(new Int32Array(buffer, at.scores, count * queryCount), count * first)
+    })
+    const { scoreType, scoreUnit = 1 } = this.#scan
+    return { wanted: this.#wanted, count, ids, scores, scoreType, scoreUnit, rescored: this.#rescorer !== undefined }
+  }
+
+  /** The second stage alone, of at most as many rows a query as the first stage finds. */
+  rescore(counts: Uint32Array, ids: Uint32Array): ExactScores {
+    const { buffer } = this.#store.workspace
+    const rescorer = this.#rescorer!
+    const scores = new Float32Array(ids.length)
+    const constants = new Float64Array(counts.length)
+    let from = 0
+    this.forEachBatch((first, queryCount) => {
+      const at = this.#place(queryCount)
+      this.#stage(this.#exactRows, first, queryCount)
+      for (let i = 0; i < queryCount; i++) {
+        const count = counts[first + i]!
+        new Uint32Array(buffer, at.ids, count).set(ids.subarray(from, from + count))
+        constants[first + i] = rescorer.prepare(i, at.rescoreQuery)
+        rescorer.run(at.rescoreQuery, at.ids, count, at.scores)
+        scores.set(new Float32Array(buffer, at.scores, count), from)
+        from += count
+      }
+    })
+    return { scores, constants }
+  }
+
+  #scanBatch(first: number, count: number) {
+    const at = this.#place(count)
+    this.#prepareScan(first, count, at.queries)
+    this.#scan.run(at.queries, count, this.#k, at.scratch, at.ids, at.scores)
+    return at
   }
 
   #place(count: number) {
@@ -170,21 +263,26 @@ class Pass {
 
   #readScan(idsPtr: number, scoresPtr: number, row: number): SearchResult {
     const { buffer } = this.#store.workspace
-    const topK = this.#topK
-    const ids = new Uint32Array(buffer, idsPtr, topK).slice()
-    if (this.#scan.scoreType === 'integer') {
-      const unit = this.#scan.scoreUnit ?? 1
-      return { ids, scores: new Float32Array(new Int32Array(buffer, scoresPtr, topK)).map((score) => score / unit) }
-    }
-    if (this.#scan.scoreType === 'float') {
-      const offset = this.#offset(row)
-      return { ids, scores: new Float32Array(buffer, scoresPtr, topK).map((score) => score + offset) }
-    }
-    const distances = new Uint32Array(buffer, scoresPtr, topK).slice()
-    const scores = new Float32Array(topK)
-    for (let i = 0; i < topK; i++) scores[i] = 0 - distances[i]!
-    return { ids, scores, distances }
+    const ids = new Uint32Array(buffer, idsPtr, this.#topK).slice()
+    const bits = new Int32Array(buffer, scoresPtr, this.#topK)
+    return { ids, ...scanScores(this.#scan, bits, this.#offset(row)) }
   }
+}
+
+/** A scan's scores as a result has them; `offset` is added to those of a float query. */
+export function scanScores(
+  { scoreType, scoreUnit = 1 }: ScoreForm,
+  bits: Int32Array<ArrayBuffer>,
+  offset: number,
+): Omit<SearchResult, 'ids'> {
+  if (scoreType === 'integer') return { scores: new Float32Array(bits).map((score) => score / scoreUnit) }
+  if (scoreType === 'float') {
+    return { scores: new Float32Array(bits.buffer, bits.byteOffset, bits.length).map((score) => score + offset) }
+  }
+  const distances = new Uint32Array(bits)
+  const scores = new Float32Array(bits.length)
+  for (let i = 0; i < scores.length; i++) scores[i] = 0 - distances[i]!
+  return { scores, distances }
 }
 
 /** Queries as their own codes decode: what comparing int4 codes with int4 codes means. */
@@ -205,9 +303,9 @@ function decodedQueries(store: CodeStore, rows: RowSource | CodeRows, argument: 
   }
 }
 
-/** The `topK` best of candidates that stand in order of their ids. */
-function best(ids: Uint32Array, scores: Float32Array, constant: number, topK: number): SearchResult {
-  const order = Array.from(ids.keys()).sort((a, b) => scores[b]! - scores[a]! || a - b)
+/** The `topK` best of rescored candidates, ties by lower id. */
+export function best(ids: Uint32Array, scores: Float32Array, constant: number, topK: number): SearchResult {
+  const order = Array.from(ids.keys()).sort((a, b) => scores[b]! - scores[a]! || ids[a]! - ids[b]!)
   const result = { ids: new Uint32Array(topK), scores: new Float32Array(topK) }
   for (let i = 0; i < topK; i++) {
     result.ids[i] = ids[order[i]!]!

@@ -7,6 +7,9 @@ import { referenceKernels } from './reference.js'
 /** What runs the kernels: WebAssembly with SIMD, or plain TypeScript where that is missing. */
 export type Backend = 'wasm' | 'typescript'
 
+/** How the Hamming scan counts bits: 64 at a time, or in 16 lanes of 8. */
+export type PopcountForm = 'i64' | 'i8x16'
+
 /** One memory of fixed size and the kernels that work on it. Dropping it frees both. */
 export interface Workspace<K = Kernels> {
   readonly buffer: ArrayBuffer
@@ -25,21 +28,29 @@ let releaseModule: WebAssembly.Module | undefined
 const compiledModules = new WeakMap<Uint8Array, WebAssembly.Module | undefined>()
 let kernelSource: KernelSource = openRelease
 let chosen: Backend | undefined
+let popcount: PopcountForm | undefined
 
 export interface InitOptions {
   /** The compiled `packvec/kernels.wasm`, for hosts that refuse to compile bytes or to compile on the main thread. */
   readonly module?: WebAssembly.Module
   /** Forces a backend for everything opened from now on. */
   readonly backend?: Backend
+  /**
+   * Forces the form in which Hamming scans count bits, of which each has the same results; otherwise the first search of a
+   * larger index times both (under 1 ms), and takes 'i64' where the host's clock cannot tell.
+   */
+  readonly popcount?: PopcountForm
 }
 
 /** Optional: packvec starts by itself on first use. */
 export function init(options: InitOptions): void {
   const { module, backend } = options
+  if (options.popcount !== undefined) checkOneOf(options.popcount, ['i64', 'i8x16'], 'popcount')
   if (backend !== undefined) checkOneOf(backend, ['wasm', 'typescript'], 'backend')
   if (module !== undefined && !(typeof WebAssembly === 'object' && module instanceof WebAssembly.Module)) {
     fail('INVALID_ARGUMENT', 'module', 'a WebAssembly.Module', describe(module))
   }
+  popcount = options.popcount ?? popcount
   if (module !== undefined) releaseModule = module
   chosen = backend ?? (module === undefined ? chosen : 'wasm')
 }
@@ -48,6 +59,11 @@ export function init(options: InitOptions): void {
 export function backend(): Backend {
   chosen ??= wasmRuns() ? 'wasm' : 'typescript'
   return chosen
+}
+
+/** The form that `init` forced, if it did. */
+export function forcedPopcount(): PopcountForm | undefined {
+  return popcount
 }
 
 export function setKernelSource(source: KernelSource): void {

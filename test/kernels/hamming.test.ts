@@ -2,6 +2,9 @@ import { describe, expect, test } from 'vitest'
 import { hammingScratchBytes } from '../../src/kernels.js'
 import { Arena, BUILDS, randomBytes } from './open.js'
 
+const FORMS = ['hammingTopK', 'hammingTopKLanes'] as const
+type Form = (typeof FORMS)[number]
+
 interface Search {
   readonly queries: Uint8Array
   readonly codes: Uint8Array
@@ -11,7 +14,7 @@ interface Search {
 }
 
 /** Searches with the build and the twin, compares every byte, and returns what was found. */
-function search(arena: Arena, { queries, codes, rowBytes, k, shift = 0 }: Search) {
+function searchWith(form: Form, arena: Arena, { queries, codes, rowBytes, k, shift = 0 }: Search) {
   const [queryCount, rowCount] = [queries.length / rowBytes, codes.length / rowBytes]
   const found = Math.min(k, rowCount)
   const queriesPtr = arena.clear().put(queries, shift)
@@ -22,7 +25,7 @@ function search(arena: Arena, { queries, codes, rowBytes, k, shift = 0 }: Search
   const distancesPtr = arena.space(4 * queryCount * found, shift)
   arena.agree(
     (kernels) =>
-      kernels.hammingTopK(queriesPtr, queryCount, codesPtr, rowCount, rowBytes, k, scratchPtr, idsPtr, distancesPtr),
+      kernels[form](queriesPtr, queryCount, codesPtr, rowCount, rowBytes, k, scratchPtr, idsPtr, distancesPtr),
     { scratch: [scratchPtr, scratchBytes] },
   )
   return { ids: arena.words(idsPtr, queryCount * found), distances: arena.words(distancesPtr, queryCount * found) }
@@ -39,9 +42,10 @@ function rowsWithBits(rowCount: number, rowBytes: number, ones: (row: number) =>
   return codes
 }
 
-describe.each(BUILDS)('hammingTopK, %s build', (build) => {
+describe.each(BUILDS.flatMap((build) => FORMS.map((form) => [form, build] as const)))('%s, %s build', (form, build) => {
   const arena = new Arena(build, 16 << 20)
-  const WIDTHS = [8, 16, 24, 32, 40, 48, 56, 64, 72, 96, 120, 128, 136, 192, 200, 512, 8192]
+  const search = (arena: Arena, task: Search) => searchWith(form, arena, task)
+  const WIDTHS = [8, 16, 24, 32, 40, 48, 56, 64, 72, 96, 120, 128, 136, 192, 200, 488, 496, 504, 512, 992, 1000, 8192]
 
   test.each(WIDTHS)('finds the nearest of rows of %i bytes for any number of rows', (rowBytes) => {
     for (const rowCount of [0, 1, 2, 3, 5, 7, 8, 9, 31, 33, 127, 128, 129, 391]) {
@@ -130,6 +134,14 @@ describe.each(BUILDS)('hammingTopK, %s build', (build) => {
       const queries = new Uint8Array(rowBytes).map((_, byte) => 1 << (byte % 8))
       const { distances } = search(arena, { queries, codes, rowBytes, k: rowBytes })
       expect(new Set(distances)).toEqual(new Set([rowBytes - 1]))
+    }
+  })
+
+  test('counts every bit of rows that fill blocks of 31 vectors, and of those just longer', () => {
+    for (const rowBytes of [488, 496, 504, 512, 520, 992, 1000, 1008]) {
+      const codes = rowsWithBits(9, rowBytes, (row) => 8 * rowBytes - row)
+      const { distances } = search(arena, { queries: new Uint8Array(rowBytes), codes, rowBytes, k: 9 })
+      expect(distances).toEqual(Array.from({ length: 9 }, (_, i) => 8 * rowBytes - 8 + i))
     }
   })
 })

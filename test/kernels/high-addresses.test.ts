@@ -30,14 +30,27 @@ describe.each(BUILDS)('above 2 GiB, %s build', (build) => {
     kernels.packBits(valuesPtr, bitsPtr, rowCount * 8)
     kernels.bucket(valuesPtr, 4 * dims, rowCount, rangesPtr, rangesPtr + 4 * dims, bytesPtr, dims, 0x80)
     kernels.hammingTopK(bitsPtr + 8 * 4099, 1, bitsPtr, rowCount, 8, k, scratchPtr, outPtr, outPtr + 4 * k)
+    kernels.hammingTopKLanes(
+      bitsPtr + 8 * 4099,
+      1,
+      bitsPtr,
+      rowCount,
+      8,
+      k,
+      scratchPtr,
+      outPtr + 16 * k,
+      outPtr + 20 * k,
+    )
     kernels.dotI8TopK(queryPtr, 1, bytesPtr, rowCount, dims, k, scratchPtr, outPtr + 8 * k, outPtr + 12 * k)
+    at(outPtr + 24 * k, new Float32Array(new Uint8Array(buffer).slice(outPtr + 4 * k, outPtr + 8 * k).buffer))
+    kernels.selectBest(outPtr, outPtr + 24 * k, k, k, scratchPtr, outPtr + 28 * k, outPtr + 24 * k)
     kernels.minMax(valuesPtr, 4 * dims, rowCount, rangesPtr, rangesPtr + 4 * dims)
     at(valuesPtr + 4 * (values.length - 5), Float32Array.of(Number.NaN))
     expect(kernels.firstNonFinite(valuesPtr, values.length)).toBe(values.length - 5)
     return new Uint8Array(buffer).slice(bitsPtr, scratchPtr)
   }
 
-  const needed = values.byteLength + rowCount * (8 + dims) + 10 * dims + scratchBytes + 16 * k
+  const needed = values.byteLength + rowCount * (8 + dims) + 10 * dims + scratchBytes + 32 * k
 
   test.each([
     ['across 2 GiB', 2 * GIB - 600_000],
@@ -47,11 +60,11 @@ describe.each(BUILDS)('above 2 GiB, %s build', (build) => {
     const pages = 4 * (GIB / PAGE_BYTES)
     const memory = new WebAssembly.Memory({ initial: pages, maximum: pages })
     const high = work(openBuild(build, memory), memory.buffer as ArrayBuffer, base)
-    const highOut = new Uint8Array(memory.buffer).slice(base + needed - 16 * k, base + needed)
+    const highOut = new Uint8Array(memory.buffer).slice(base + needed - 32 * k, base + needed)
     const small = new ArrayBuffer(PAGE_BYTES + needed)
     const low = work(referenceKernels(small), small, PAGE_BYTES)
     expect(Buffer.compare(high, low)).toBe(0)
-    expect(highOut).toEqual(new Uint8Array(small).slice(-16 * k))
+    expect(highOut).toEqual(new Uint8Array(small).slice(-32 * k))
   })
 
   test('float rows that lie above 2 GiB are found by number', () => {
