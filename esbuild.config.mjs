@@ -1,5 +1,6 @@
 // Bundles the library into dist/ (published) and the bench and the demo into build/ (not published).
 import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import asc from 'assemblyscript/asc'
 import { build } from 'esbuild'
 
 /** es2022 keeps esbuild from calling Uint8Array.fromBase64, which Node 20 lacks. */
@@ -14,12 +15,22 @@ const library = await build({
     rotations: 'src/rotations.ts',
     eval: 'src/eval.ts',
     node: 'src/node.ts',
+    pool: 'src/pool.ts',
     cli: 'src/cli/main.ts',
   },
   outdir: 'dist',
   splitting: true,
   platform: 'neutral',
   mainFields: ['module', 'main'],
+  external: ['node:*'],
+  minifySyntax: true,
+})
+// One file that imports nothing, so that it can be put wherever a host wants its workers.
+await build({
+  ...shared,
+  entryPoints: { 'pool-worker': 'src/pool/worker.ts' },
+  outdir: 'dist',
+  platform: 'neutral',
   external: ['node:*'],
   minifySyntax: true,
 })
@@ -30,13 +41,23 @@ const debug = await build({
   outdir: 'dist',
   platform: 'neutral',
 })
+const read = ['bench/assembly/read.ts', '--target', 'release', '--outFile', 'build/read.wasm']
+const compiled = await asc.main(read, { stderr: process.stderr })
+if (compiled.error) throw compiled.error
 await build({
   ...shared,
-  entryPoints: { bench: 'bench/main.ts', demo: 'examples/demo/main.ts' },
+  entryPoints: {
+    bench: 'bench/main.ts',
+    'bench-browser': 'bench/browser/drive.ts',
+    'bench-compare': 'bench/compare.ts',
+    demo: 'examples/demo/main.ts',
+  },
   outdir: 'build',
   outExtension: { '.js': '.mjs' },
   platform: 'node',
+  external: ['puppeteer-core'],
 })
+await build({ ...shared, entryPoints: { 'bench-page': 'bench/browser/page.ts' }, outdir: 'build', platform: 'browser' })
 await cp('build/kernels.wasm', 'dist/kernels.wasm')
 
 // What is bundled keeps its licence. The loader has none in its folder: it is assemblyscript's.

@@ -1,5 +1,7 @@
-import { readFileSync } from 'node:fs'
-import { backend, type Workspace } from '../src/workspace.js'
+import kernelBytes from '../build/kernels.wasm'
+import readBytes from '../build/read.wasm'
+import type { Kernels } from '../src/kernels.js'
+import { planRegions, type Regions } from '../src/regions.js'
 
 /** Loops that only read: what memory gives at most to one, four or eight streams. */
 export interface ReadKernels {
@@ -9,29 +11,32 @@ export interface ReadKernels {
 }
 
 /** A memory with the library's kernels and the read-only loops over the same bytes. */
-export interface Arena extends Workspace {
+export interface Arena<Name extends string> {
+  readonly buffer: ArrayBuffer
+  readonly kernels: Kernels
   readonly read: ReadKernels
+  readonly at: Regions<Name>
 }
 
-export function openArena(bytes: number): Arena {
-  const pages = Math.ceil(bytes / 65_536) + 1
+export function openArena<Name extends string>(sizes: Readonly<Record<Name, number>>): Arena<Name> {
+  const at = planRegions(sizes)
+  const pages = Math.ceil(at.end / 65_536)
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages })
-  const load = (name: string) => {
-    const module = new WebAssembly.Module(readFileSync(new URL(name, import.meta.url)))
-    return new WebAssembly.Instance(module, { env: { memory } }).exports as unknown
-  }
+  const open = (bytes: BufferSource) =>
+    new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } }).exports as unknown
   return {
     buffer: memory.buffer as ArrayBuffer,
-    backend: backend(),
-    kernels: load('kernels.wasm') as Workspace['kernels'],
-    read: load('read.wasm') as ReadKernels,
+    kernels: open(kernelBytes) as Kernels,
+    read: open(readBytes) as ReadKernels,
+    at,
   }
 }
 
 /** Fills with seeded bytes, fast: xorshift over 32-bit words. */
 export function fillBytes(bytes: Uint8Array, seed: number): Uint8Array {
   const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2)
-  let x = seed | 1
+  // Odd and far apart: neighbouring seeds must not give the same bytes.
+  let x = Math.imul(2 * seed + 1, 0x9e3779b9)
   for (let i = 0; i < words.length; i++) {
     x ^= x << 13
     x ^= x >>> 17

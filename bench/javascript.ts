@@ -40,6 +40,17 @@ export function bucketJs(
   return codes
 }
 
+export function minMaxJs(values: Float32Array, dims: number, mins: Float32Array, maxs: Float32Array): Float32Array {
+  for (let row = 0; row < values.length; row += dims) {
+    for (let d = 0; d < dims; d++) {
+      const value = values[row + d]!
+      if (value < mins[d]!) mins[d] = value
+      if (value > maxs[d]!) maxs[d] = value
+    }
+  }
+  return mins
+}
+
 function popcount32(x: number): number {
   let v = x - ((x >>> 1) & 0x55555555)
   v = (v & 0x33333333) + ((v >>> 2) & 0x33333333)
@@ -47,7 +58,8 @@ function popcount32(x: number): number {
 }
 
 /** Hamming distances with a counting threshold, the same exact select as the kernel's. */
-export function hammingTopKJs(query: Int32Array, codes: Int32Array, words: number, k: number): Uint32Array {
+export function hammingTopKJs(query: Int32Array, codes: Int32Array, k: number): Uint32Array {
+  const words = query.length
   const bits = words * 32
   const counts = new Uint32Array(bits + 2)
   const ids: number[] = []
@@ -69,12 +81,68 @@ export function hammingTopKJs(query: Int32Array, codes: Int32Array, words: numbe
   return Uint32Array.from(order.slice(0, k), (i) => ids[i]!)
 }
 
-/** Dots of an int16 query with int8 rows; the best k by a threshold over a short sorted list. */
+/** A short sorted list behind a threshold: few rows pass it. */
+class Best {
+  readonly #scores: number[] = []
+  readonly #ids: number[] = []
+  readonly #k: number
+  least = Number.NEGATIVE_INFINITY
+
+  constructor(k: number) {
+    this.#k = k
+  }
+
+  add(row: number, score: number): void {
+    let at = this.#scores.length
+    while (at > 0 && this.#scores[at - 1]! < score) at--
+    this.#scores.splice(at, 0, score)
+    this.#ids.splice(at, 0, row)
+    if (this.#scores.length > this.#k) {
+      this.#scores.pop()
+      this.#ids.pop()
+    }
+    if (this.#scores.length === this.#k) this.least = this.#scores[this.#k - 1]!
+  }
+
+  get ids(): Uint32Array {
+    return Uint32Array.from(this.#ids)
+  }
+}
+
+/** Dots of 2-bit codes counted as -3 -1 1 3: equal high bits weigh 4, a high with a low bit 2, equal low bits 1. */
+export function dotPairsTopKJs(query: Int32Array, codes: Int32Array, dims: number, k: number): Uint32Array {
+  const words = query.length
+  const best = new Best(k)
+  for (let row = 0, p = 0; p < codes.length; row++, p += words) {
+    let lost = 0
+    for (let w = 0; w < words; w++) {
+      const q = query[w]!
+      const c = codes[p + w]!
+      const swapped = ((c >>> 1) & 0x55555555) | ((c & 0x55555555) << 1)
+      const unlike = q ^ c
+      lost += 2 * popcount32(unlike) + 6 * popcount32(unlike & 0xaaaaaaaa) + 4 * popcount32(q ^ swapped)
+    }
+    const score = 9 * dims - lost
+    if (score > best.least) best.add(row, score)
+  }
+  return best.ids
+}
+
+/** Sums of one look-up a byte, in tables of 256. */
+export function scanTableTopKJs(tables: Uint16Array, codes: Uint8Array, rowBytes: number, k: number): Uint32Array {
+  const best = new Best(k)
+  for (let row = 0, p = 0; p < codes.length; row++, p += rowBytes) {
+    let score = 0
+    for (let b = 0; b < rowBytes; b++) score += tables[(b << 8) | codes[p + b]!]!
+    if (score > best.least) best.add(row, score)
+  }
+  return best.ids
+}
+
+/** Dots of an int16 query with int8 rows. */
 export function dotI8TopKJs(query: Int16Array, codes: Int8Array, k: number): Uint32Array {
   const dims = query.length
-  const scores: number[] = []
-  const ids: number[] = []
-  let least = -Infinity
+  const best = new Best(k)
   for (let row = 0, p = 0; p < codes.length; row++, p += dims) {
     let a = 0
     let b = 0
@@ -87,24 +155,14 @@ export function dotI8TopKJs(query: Int16Array, codes: Int8Array, k: number): Uin
       e = (e + query[d + 3]! * codes[p + d + 3]!) | 0
     }
     const score = (a + b + c + e) | 0
-    if (score <= least) continue
-    let at = scores.length
-    while (at > 0 && scores[at - 1]! < score) at--
-    scores.splice(at, 0, score)
-    ids.splice(at, 0, row)
-    if (scores.length > k) {
-      scores.pop()
-      ids.pop()
-    }
-    if (scores.length === k) least = scores[k - 1]!
+    if (score > best.least) best.add(row, score)
   }
-  return Uint32Array.from(ids)
+  return best.ids
 }
 
-export function dotF32TopJs(query: Float32Array, rows: Float32Array): number {
+export function dotF32TopKJs(query: Float32Array, rows: Float32Array, k: number): Uint32Array {
   const dims = query.length
-  let best = -Infinity
-  let id = 0
+  const best = new Best(k)
   for (let row = 0, p = 0; p < rows.length; row++, p += dims) {
     let a = 0
     let b = 0
@@ -112,10 +170,7 @@ export function dotF32TopJs(query: Float32Array, rows: Float32Array): number {
       a += query[d]! * rows[p + d]!
       b += query[d + 1]! * rows[p + d + 1]!
     }
-    if (a + b > best) {
-      best = a + b
-      id = row
-    }
+    if (a + b > best.least) best.add(row, a + b)
   }
-  return id
+  return best.ids
 }

@@ -1,50 +1,82 @@
-import { writeFileSync } from 'node:fs'
-import { arch, cpus, platform } from 'node:os'
-import { firstRowMs, indexReport } from './end-to-end.js'
-import { dotF32Report, dotI8Report, encodingReports, hammingReport, type KernelReport } from './kernels.js'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { chart } from './chart.js'
+import { FIGURE_HEAD, figureRows } from './figures.js'
+import { numpySection } from './kernels/numpy.js'
+import { loadEmbedded } from './node-data.js'
+import { type BenchOptions, parseOptions, USAGE } from './options.js'
+import { machine, makeReport, type Report } from './report.js'
+import { markdownTable, type Section, sectionTable } from './results.js'
+import { runCore } from './run.js'
+import { npmPeers } from './search/npm-peers.js'
+import type { Peer } from './search/peer.js'
+import { PythonProcess } from './search/python.js'
+import { PythonPeer } from './search/python-peer.js'
+import { smallPeerSection } from './search/small-peers.js'
+import { UsearchPeer } from './search/usearch.js'
+import { SIZES } from './sizes.js'
+import { startSection } from './start.js'
+import { workerSection } from './workers.js'
 
-const machine = `${cpus()[0]?.model.trim()}, ${cpus().length} cores, ${platform()} ${arch()}, Node ${process.version}`
-console.log(`${machine}; milliseconds, min / median; ratios of medians`)
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
-function line(cells: readonly string[]): void {
-  console.log(`| ${cells.join(' | ')} |`)
-}
-
-const gigabytes = (report: KernelReport, ms: number) => (report.bytes / ms / 1e6).toFixed(1)
-
-line(['kernel', 'ms', 'plain JavaScript ms', 'times JavaScript', 'GB/s', 'best read GB/s', 'of the read limit'])
-line(Array.from({ length: 7 }, () => '---'))
-const kernels: KernelReport[] = []
-for (const measure of [encodingReports, () => [hammingReport()], () => [dotI8Report()], () => [dotF32Report()]]) {
-  for (const report of measure()) {
-    const { what, kernel, javascript, read } = report
-    kernels.push(report)
-    line([
-      what,
-      `${kernel.min.toFixed(2)} / ${kernel.median.toFixed(2)}`,
-      `${javascript.min.toFixed(1)} / ${javascript.median.toFixed(1)}`,
-      (javascript.median / kernel.median).toFixed(1),
-      gigabytes(report, kernel.median),
-      gigabytes(report, read.median),
-      (read.median / kernel.median).toFixed(2),
-    ])
+/** The whole bench in this process; `print` gets each table as it is ready. */
+export async function bench(options: BenchOptions, print: (text: string) => void): Promise<Report> {
+  const startedAt = performance.now()
+  const sizes = SIZES[options.size]
+  const { sections } = options
+  print(`${Object.values(machine()).join(', ')}; sizes: ${sizes.name}; one thread; milliseconds`)
+  const npm = await npmPeers()
+  const absent: Record<string, string> = { ...npm.absent }
+  const python = options.python === undefined ? undefined : await PythonProcess.open(options.python, pythonScript())
+  if (python === undefined) absent['python'] = 'needs --python: faiss, usearch and numpy in a process of their own'
+  const done: Section[] = []
+  const show = (section: Section) => {
+    done.push(section)
+    print(sectionTable(section))
   }
+  try {
+    const peers: Peer[] = []
+    if (npm.usearch) peers.push(new UsearchPeer(npm.usearch))
+    if (python) peers.push(new PythonPeer(python))
+    const core = sections.filter((name) => name !== 'search')
+    const embedded = loadEmbedded()
+    await runCore({ sizes, sections: core, embedded, peers, show })
+    if (python && sections.includes('kernels')) show(await numpySection(python, sizes))
+    await runCore({ sizes, sections: sections.filter((name) => name === 'search'), embedded, peers, show })
+    const workers = sections.includes('workers') ? await workerSection(embedded, sizes) : undefined
+    if (workers) show(workers)
+    if (sections.includes('peers')) show(await smallPeerSection(npm, sizes))
+    if (sections.includes('start')) show(startSection(sizes.turns))
+  } finally {
+    python?.close()
+  }
+  const { version } = JSON.parse(readFileSync(here('../package.json'), 'utf8')) as { version: string }
+  const versions = { packvec: version, ...npm.versions, ...prefixed(python?.versions ?? {}) }
+  return makeReport({ sizes, sections: done, versions, absent, startedAt })
 }
 
-const index = indexReport()
-console.log(
-  `\n593,891 x 384 as binary + int8: built in ${index.buildMs.toFixed(0)} ms, ` +
-    `${(index.byteLength / index.codeBytes).toFixed(3)} times its code bytes`,
-)
-line(['search', 'ms'])
-line(['---', '---'])
-for (const { name, min, median } of index.searches) line([name, `${min.toFixed(2)} / ${median.toFixed(2)}`])
+function pythonScript(): string {
+  return here('../bench/peers.py')
+}
 
-const first = firstRowMs(11)
-const firstMedian = first[Math.floor(first.length / 2)]!
-console.log(`\nimport and quantize a first row: ${first[0]!.toFixed(1)} / ${firstMedian.toFixed(1)} ms`)
+function prefixed(versions: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(versions).map(([name, version]) => [`python: ${name}`, version]))
+}
 
-writeFileSync(
-  new URL('bench.json', import.meta.url),
-  `${JSON.stringify({ machine, kernels, index, first }, null, 2)}\n`,
-)
+async function main(): Promise<void> {
+  if (process.argv.includes('--help')) return console.log(USAGE)
+  const options = parseOptions(process.argv.slice(2), here('bench.json'))
+  const report = await bench(options, console.log)
+  console.log('\nFigures: quotients of medians, and of minima, of one interleaved run')
+  console.log(markdownTable(FIGURE_HEAD, figureRows(report)))
+  for (const [name, why] of Object.entries(report.absent)) console.log(`${name}: ${why}`)
+  writeFileSync(options.out, `${JSON.stringify(report, null, 2)}\n`)
+  const svg = options.out.replace(/(\.json)?$/, '.svg')
+  writeFileSync(svg, chart(report))
+  console.log(
+    `\n${report.seconds} s, peak ${report.peakMegabytes} MB, load ${report.load}; wrote ${options.out} and ${svg}`,
+  )
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await main()

@@ -1,0 +1,88 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+import { checkCount, checkOneOf, fail } from './check.js'
+import { PackvecError } from './errors.js'
+import { type Host, openHost } from './pool/host.js'
+import { Link } from './pool/link.js'
+import { Pool } from './pool/pool.js'
+import { canShare, openTransport, type TransportKind } from './pool/transport.js'
+import { backend, type InitOptions } from './workspace.js'
+
+export type { Pool } from './pool/pool.js'
+export type { PoolIndex, PoolSearchOptions } from './pool/pool-index.js'
+export type { TransportKind } from './pool/transport.js'
+
+export interface PoolOptions {
+  /** Threads that hold rows and search them: one fewer than there are cores by default, at least 1, at most 1,024. */
+  readonly workers?: number
+  /**
+   * 'shared' hands queries over in a SharedArrayBuffer and wakes workers by Atomics, 'transfer' posts messages. By default
+   * shared where the host allows it: Node, and pages that are cross-origin isolated.
+   */
+  readonly transport?: TransportKind
+  /** Where `packvec/pool-worker.js` is, for hosts that do not find it beside the library. */
+  readonly workerUrl?: URL | string
+  /** The compiled `packvec/kernels.wasm` for the workers, as `init` takes it for this thread. */
+  readonly module?: InitOptions['module']
+}
+
+const MAX_WORKERS = 1024
+
+/**
+ * Starts threads that hold the rows of indexes and search them together, with the results of one thread. A pool that is
+ * forgotten keeps no process alive: Node counts its workers only while they owe an answer.
+ * @throws (rejects with) PackvecError INVALID_ARGUMENT (workers, transport), UNSUPPORTED (transport: 'shared' where memory
+ * cannot be shared), IO where a worker cannot be started
+ */
+export async function createPool(options: PoolOptions = {}): Promise<Pool> {
+  const transport = chooseTransport(options.transport)
+  if (options.workers !== undefined) checkWorkers(options.workers)
+  const host = await openHost()
+  const count = options.workers ?? Math.min(Math.max(1, host.cores - 1), MAX_WORKERS)
+  let lost: Error | undefined
+  let pool: Pool | undefined
+  const links = await startLinks(host, count, options, transport === 'shared', (error) => {
+    lost ??= error
+    void pool?.fail(error)
+  })
+  pool = new Pool(links, openTransport(transport, links))
+  // One may have ended while the last were starting.
+  if (lost !== undefined) await pool.fail(lost)
+  return pool
+}
+
+/** All workers or none. */
+async function startLinks(
+  host: Host,
+  count: number,
+  { workerUrl, module }: PoolOptions,
+  shared: boolean,
+  onLost: (error: Error) => void,
+): Promise<Link[]> {
+  const init = { backend: backend(), ...(module && { module }) }
+  const started = await Promise.allSettled(
+    Array.from({ length: count }, async (_, i) => {
+      const link = await Link.start({ host, url: workerUrl, shared, name: `worker ${i + 1} of ${count}`, onLost })
+      await link.send({ op: 'setup', init, control: link.control })
+      return link
+    }),
+  )
+  const links = started.flatMap((start) => (start.status === 'fulfilled' ? [start.value] : []))
+  const wrong = started.find((start) => start.status === 'rejected')
+  if (wrong === undefined) return links
+  await Promise.all(links.map((link) => link.end(wrong.reason)))
+  throw wrong.reason
+}
+
+function checkWorkers(workers: unknown): void {
+  if (checkCount(workers, 'workers') <= MAX_WORKERS) return
+  fail('INVALID_ARGUMENT', 'workers', `at most ${MAX_WORKERS}`, String(workers))
+}
+
+function chooseTransport(asked: TransportKind | undefined): TransportKind {
+  if (asked === undefined) return canShare() ? 'shared' : 'transfer'
+  checkOneOf(asked, ['shared', 'transfer'], 'transport')
+  if (asked === 'transfer' || canShare()) return asked
+  const message =
+    "transport 'shared' needs SharedArrayBuffer: a page must be cross-origin isolated (COOP and COEP headers)"
+  throw new PackvecError('UNSUPPORTED', 'transport', message)
+}

@@ -1,0 +1,32 @@
+import type { BoardName, RescoreCall, ScanCall } from './protocol.js'
+
+// A call through shared memory: numbers stand in the worker's control block, arrays on a board that all workers see.
+
+const SCORINGS = ['symmetric', 'asymmetric'] as const
+
+export type Boards = Readonly<Record<BoardName, SharedArrayBuffer>>
+export type Call = ({ readonly op: 'scan' } & ScanCall) | ({ readonly op: 'rescore' } & RescoreCall)
+
+/** Writes the numbers of a scan; its queries stand at the start of their board, the centred ones behind. */
+export function writeScan(target: Float64Array, { index, rows, queries, centred, options }: ScanCall): void {
+  const { topK, rescoreMultiplier, scoring } = options
+  target.set([0, index, rows, queries.length, centred?.length ?? 0, topK, rescoreMultiplier, SCORINGS.indexOf(scoring)])
+}
+
+/** Writes where a worker's survivors stand on their board: `at` is the first of its counts, its ids follow them. */
+export function writeRescore(target: Float64Array, at: number, { counts, ids }: RescoreCall): void {
+  target.set([1, at, counts.length, ids.length])
+}
+
+/** Reads either call; its arrays are views of the boards. */
+export function readCall(source: Float64Array, boards: Boards): Call {
+  const [op, a = 0, b = 0, c = 0, d = 0, topK = 0, rescoreMultiplier = 0, scoring = 0] = source
+  if (op === 1) {
+    const counts = new Uint32Array(boards.survivors, 4 * a, b)
+    return { op: 'rescore', counts, ids: new Uint32Array(boards.survivors, 4 * (a + b), c) }
+  }
+  const queries = new Float32Array(boards.queries, 0, c)
+  const centred = d === 0 ? undefined : new Float32Array(boards.queries, 4 * c, d)
+  const options = { topK, rescoreMultiplier, scoring: SCORINGS[scoring]! }
+  return { op: 'scan', index: a, rows: b, queries, centred, options }
+}

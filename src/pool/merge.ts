@@ -1,0 +1,122 @@
+import { best, type Candidates, type ExactScores, type SearchResult, scanScores } from '../search.js'
+import type { RescoreCall } from './protocol.js'
+import type { RowMap } from './row-map.js'
+
+/** What one shard found in the first stage; `ids` are global, `rows` the same in the shard. */
+export interface Found {
+  readonly shard: number
+  readonly candidates: Candidates
+  readonly ids: Uint32Array
+}
+
+/** Candidates of one query that one store with all rows would have found, best first. */
+export interface Cut {
+  /** For each of them the entry of `Found`, and its place in there. */
+  readonly from: Uint16Array
+  readonly at: Uint32Array
+}
+
+export function foundIn(shard: number, candidates: Candidates, map: RowMap): Found {
+  return { shard, candidates, ids: map.toIds(shard, candidates.ids) }
+}
+
+/** The `count` best of what all shards found for a query, ties by lower id: lists in order, merged from their heads. */
+export function cutQuery(found: readonly Found[], query: number, count: number): Cut {
+  const keys = found.map(({ candidates }) => sortKeys(candidates, query))
+  const heads = found.map(() => 0)
+  const from = new Uint16Array(count)
+  const at = new Uint32Array(count)
+  for (let i = 0; i < count; i++) {
+    let chosen = -1
+    for (let shard = 0; shard < found.length; shard++) {
+      if (heads[shard]! >= found[shard]!.candidates.count) continue
+      if (chosen < 0 || comesFirst(shard, chosen)) chosen = shard
+    }
+    from[i] = chosen
+    at[i] = query * found[chosen]!.candidates.count + heads[chosen]!++
+  }
+  return { from, at }
+
+  function comesFirst(a: number, b: number): boolean {
+    const difference = keys[b]![heads[b]!]! - keys[a]![heads[a]!]!
+    if (difference !== 0) return difference < 0
+    return idAtHead(a) < idAtHead(b)
+  }
+
+  function idAtHead(shard: number): number {
+    const { ids, candidates } = found[shard]!
+    return ids[query * candidates.count + heads[shard]!]!
+  }
+}
+
+/** Scores of a query's candidates as numbers of which the higher is better. */
+function sortKeys({ scores, count, scoreType }: Candidates, query: number): Float64Array {
+  const bits = scores.subarray(query * count, (query + 1) * count)
+  if (scoreType === 'distance') return Float64Array.from(bits, (distance) => -distance)
+  return new Float64Array(scoreType === 'float' ? new Float32Array(bits.buffer, bits.byteOffset, count) : bits)
+}
+
+/** The result of a query whose first stage is final. */
+export function finalResult(found: readonly Found[], { from, at }: Cut, offset: number): SearchResult {
+  const ids = new Uint32Array(from.length)
+  const bits = new Int32Array(from.length)
+  for (let i = 0; i < from.length; i++) {
+    const { ids: shardIds, candidates } = found[from[i]!]!
+    ids[i] = shardIds[at[i]!]!
+    bits[i] = candidates.scores[at[i]!]!
+  }
+  return { ids, ...scanScores(found[0]!.candidates, bits, offset) }
+}
+
+/** The candidates left in one shard, query by query, rows ascending: memory is walked one way. */
+export function survivorsOf(found: readonly Found[], entry: number, cuts: readonly Cut[]): RescoreCall {
+  const { candidates } = found[entry]!
+  const lists = cuts.map(({ from, at }) =>
+    at.filter((_, i) => from[i] === entry).map((place) => candidates.ids[place]!),
+  )
+  const ids = new Uint32Array(lists.reduce((sum, { length }) => sum + length, 0))
+  let end = 0
+  for (const list of lists) {
+    ids.set(list.sort(), end)
+    end += list.length
+  }
+  return { counts: Uint32Array.from(lists, ({ length }) => length), ids }
+}
+
+/** What a shard was asked to rescore, and its answer. */
+export interface Rescored {
+  readonly shard: number
+  readonly call: RescoreCall
+  readonly exact: ExactScores
+}
+
+/** The results of all queries, from the exact scores of their candidates. */
+export function rescoredResults(
+  rescored: readonly Rescored[],
+  map: RowMap,
+  offset: (query: number) => number,
+  topK: number,
+): SearchResult[] {
+  const queries = rescored[0]!.call.counts.length
+  const parts = rescored.map(({ shard, call, exact }) => ({
+    ...call,
+    ...exact,
+    all: map.toIds(shard, call.ids),
+    end: 0,
+  }))
+  return Array.from({ length: queries }, (_, query) => {
+    const total = parts.reduce((sum, { counts }) => sum + counts[query]!, 0)
+    const ids = new Uint32Array(total)
+    const scores = new Float32Array(total)
+    let length = 0
+    for (const part of parts) {
+      const next = part.end + part.counts[query]!
+      ids.set(part.all.subarray(part.end, next), length)
+      scores.set(part.scores.subarray(part.end, next), length)
+      length += next - part.end
+      part.end = next
+    }
+    // What is added to all scores of a query is the query's own: the same in every shard.
+    return best(ids, scores, parts[0]!.constants[query]! + offset(query), topK)
+  })
+}

@@ -1,0 +1,191 @@
+import { checkSameDims, describe, fail } from '../check.js'
+import { PackvecError } from '../errors.js'
+import { type Embeddings, type Matrix, type RowSource, readRows, toRows, type Vector } from '../matrix.js'
+import type { Precision } from '../precision.js'
+import { transformQueries } from '../quantized-index.js'
+import { checkSearchOptions, type SearchOptions, type SearchResult } from '../search.js'
+import type { Stages } from '../stages.js'
+import { type Transform, transformRows } from '../transform.js'
+import { settleAll } from './errors.js'
+import { checkRows, feedRows, isOneMessage, reserveRows, sharedFloats } from './feed.js'
+import type { Link } from './link.js'
+import { cutQuery, finalResult, foundIn, rescoredResults, survivorsOf } from './merge.js'
+import type { RowMap, Share } from './row-map.js'
+import type { Transport } from './transport.js'
+
+export interface PoolSearchOptions extends SearchOptions {
+  /** Rejects the search at once when aborted; what the workers began they end, and the next search waits for that. */
+  readonly signal?: AbortSignal
+}
+
+/** What an index asks of its pool. */
+export interface PoolCore {
+  readonly links: readonly Link[]
+  readonly transport: Transport
+  /** Runs work when all before it is done; rejects where the pool is closed or a worker is lost. */
+  run<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T>
+}
+
+interface Content {
+  readonly number: number
+  readonly stages: Stages
+  readonly transform: Transform
+  readonly map: RowMap
+}
+
+/**
+ * An index whose rows lie with the workers of a pool, in about equal parts. Ids, scores and ties are those of a
+ * `QuantizedIndex` with the same rows and options.
+ */
+export class PoolIndex {
+  readonly #core: PoolCore
+  readonly #content: Content
+  /** Why the index cannot be used: it was closed, or an addition failed half-way. */
+  #failure: Error | undefined
+
+  /** @internal */
+  constructor(core: PoolCore, content: Content) {
+    this.#core = core
+    this.#content = content
+  }
+
+  /** Number of rows; ids are 0 to size - 1 in the order of adding. */
+  get size(): number {
+    return this.#content.map.size
+  }
+
+  /** Dimensions of embeddings and queries. */
+  get dims(): number {
+    return this.#content.transform.inputDims
+  }
+
+  get coarse(): Precision {
+    return this.#content.stages.coarse
+  }
+
+  get rescore(): Precision | 'none' {
+    return this.#content.stages.rescore
+  }
+
+  /**
+   * The rows nearest to a float query, or to each of several: a vector gives one result, a matrix an array of them. The
+   * queries are copied before this returns.
+   * @throws (rejects with) PackvecError as `QuantizedIndex.search` does; IO where a worker is lost; the signal's reason
+   */
+  search(query: Vector, options?: PoolSearchOptions): Promise<SearchResult>
+  search(queries: Matrix, options?: PoolSearchOptions): Promise<SearchResult[]>
+  async search(queries: Embeddings, options: PoolSearchOptions = {}): Promise<SearchResult | SearchResult[]> {
+    const { stages, transform } = this.#content
+    const checked = checkSearchOptions(options, stages.coarse)
+    const { signal } = options
+    if (signal !== undefined && !(signal instanceof AbortSignal)) {
+      fail('INVALID_ARGUMENT', 'signal', 'an AbortSignal', describe(signal))
+    }
+    const source = toRows(queries, 'query')
+    if (source.rows > 0) this.#checkDims('query', source)
+    const { rows, centred, offset } = transformQueries(source, transform)
+    const call = {
+      index: this.#content.number,
+      rows: source.rows,
+      queries: readRows([rows as RowSource], 'query').values,
+      centred: centred && readRows([centred], 'query').values,
+      options: checked,
+    }
+    const offsets = Float64Array.from({ length: source.rows }, (_, row) => offset?.(row) ?? 0)
+    const results = await this.#run(() => this.#searchShards(call, offsets), signal)
+    return source.single ? results[0]! : results
+  }
+
+  /**
+   * Quantizes more rows with the ranges of the index; on an error none is added. `embeddings` must not change before the
+   * promise settles.
+   * @throws (rejects with) PackvecError DIMS_MISMATCH, NOT_FINITE, RAGGED_ROWS, TOO_LARGE, IO
+   */
+  async add(embeddings: Embeddings, options: { readonly dims?: number } = {}): Promise<this> {
+    const source = toRows(embeddings, 'embeddings', options.dims)
+    if (source.rows === 0) return this
+    this.#checkDims('embeddings', source)
+    const { transform, map, number } = this.#content
+    const rows = transformRows(source, transform, 'centred', 'embeddings')
+    await this.#run(async () => {
+      checkRows(rows)
+      const shares = map.share(rows.rows)
+      const whole = isOneMessage(rows, shares)
+      if (!whole) await reserveRows(this.#core.links, number, map, shares)
+      await this.#feed(
+        rows,
+        shares,
+        rows === source ? sharedFloats(embeddings, this.#core.transport.kind) : undefined,
+        whole,
+      )
+    })
+    return this
+  }
+
+  /** Frees the memory of the index in all workers; the pool stays open. */
+  async close(): Promise<void> {
+    if (this.#failure !== undefined) return
+    this.#failure = new PackvecError('INVALID_ARGUMENT', 'index', 'index must be open, got a closed index')
+    await this.drop()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  /** @internal */
+  async drop(): Promise<void> {
+    const { number } = this.#content
+    await this.#core.run(() => settleAll(this.#core.links.map((link) => link.send({ op: 'drop', index: number }))))
+  }
+
+  #run<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    return this.#core.run(async () => {
+      if (this.#failure !== undefined) throw this.#failure
+      return work()
+    }, signal)
+  }
+
+  async #feed(rows: RowSource, shares: Share[], shared: Float32Array | undefined, whole: boolean): Promise<void> {
+    try {
+      await feedRows(this.#core.links, this.#content.number, rows, shares, shared)
+    } catch (error) {
+      // Some shards have rows that others lack: ids would be wrong.
+      if (!whole) this.#failure = error as Error
+      throw error
+    }
+    this.#content.map.commit(shares)
+  }
+
+  /**
+   * One round where the first stage is final, two where exact scores decide: the candidates of all shards are cut to those
+   * that one index would have found, since rescoring each shard's own would be another search.
+   */
+  async #searchShards(call: Parameters<Transport['scan']>[1], offsets: Float64Array): Promise<SearchResult[]> {
+    const { map } = this.#content
+    const shards = Array.from(this.#core.links.keys()).filter((shard) => map.sizeOf(shard) > 0)
+    if (shards.length === 0 || call.rows === 0) return Array.from(offsets, emptyResult)
+    const candidates = await this.#core.transport.scan(shards, call)
+    const found = shards.map((shard, i) => foundIn(shard, candidates[i]!, map))
+    const { wanted, rescored } = found[0]!.candidates
+    const topK = Math.min(call.options.topK, map.size)
+    const kept = rescored ? Math.min(wanted, map.size) : topK
+    const cuts = Array.from(offsets, (_, query) => cutQuery(found, query, kept))
+    if (!rescored) return cuts.map((cut, query) => finalResult(found, cut, offsets[query]!))
+    const calls = shards
+      .map((shard, i) => ({ shard, call: survivorsOf(found, i, cuts) }))
+      .filter(({ call }) => call.ids.length > 0)
+    const exact = await this.#core.transport.rescore(calls)
+    const parts = calls.map((asked, i) => ({ ...asked, exact: exact[i]! }))
+    return rescoredResults(parts, map, (query) => offsets[query]!, topK)
+  }
+
+  #checkDims(argument: string, source: RowSource): void {
+    const { dims } = this.#content.transform
+    if (source.dims !== dims) checkSameDims(argument, source.dims, this.dims, 'the index')
+  }
+}
+
+function emptyResult(): SearchResult {
+  return { ids: new Uint32Array(0), scores: new Float32Array(0) }
+}

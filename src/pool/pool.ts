@@ -1,0 +1,142 @@
+import { readIndex } from '../index-file.js'
+import type { Embeddings } from '../matrix.js'
+import { codeRowBytes } from '../precision.js'
+import { type BuildOptions, planIndex, QuantizedIndex } from '../quantized-index.js'
+import type { Transform } from '../transform.js'
+import { closedError, settleAll } from './errors.js'
+import { checkRows, feedRows, sharedFloats } from './feed.js'
+import type { Link } from './link.js'
+import { type PoolCore, PoolIndex } from './pool-index.js'
+import type { Request } from './protocol.js'
+import { Queue } from './queue.js'
+import { RowMap, type Share } from './row-map.js'
+import { writeSlot } from './shard.js'
+import type { Transport, TransportKind } from './transport.js'
+
+type OpenRequest = Pick<Extract<Request, { op: 'open' }>, 'stages' | 'slots' | 'dims'>
+
+/** Threads that hold rows of indexes and search them together; `createPool` starts them. */
+export class Pool {
+  readonly #links: readonly Link[]
+  readonly #core: PoolCore
+  readonly #queue = new Queue()
+  /** Why nothing runs any more: the pool was closed, or a worker is lost. */
+  #failure: Error | undefined
+  #indexes = 0
+
+  /** @internal */
+  constructor(links: readonly Link[], transport: Transport) {
+    this.#links = links
+    this.#core = { links, transport, run: (work, signal) => this.#run(work, signal) }
+  }
+
+  /** How queries reach the threads. */
+  get transport(): TransportKind {
+    return this.#core.transport.kind
+  }
+
+  /** Number of threads. */
+  get workers(): number {
+    return this.#links.length
+  }
+
+  /**
+   * Quantizes embeddings into an index over all workers, with the ranges, levels and options of `QuantizedIndex.build`.
+   * `embeddings` must not change before the promise settles; floats in shared memory are not copied.
+   * @throws (rejects with) PackvecError as `QuantizedIndex.build` does, IO where a worker is lost
+   */
+  async build(embeddings: Embeddings, options: BuildOptions = {}): Promise<PoolIndex> {
+    if (this.#failure !== undefined) throw this.#failure
+    const { rows, source, stages, transform, slots, capacity } = planIndex(embeddings, options)
+    const map = new RowMap(this.#links.length)
+    const shares = map.share(rows.rows)
+    const open = { stages, slots: slots.map(writeSlot), dims: transform.dims }
+    return this.#open(open, transform, map, shares, capacity, async (index) => {
+      checkRows(rows)
+      const shared = rows === source ? sharedFloats(embeddings, this.transport) : undefined
+      await feedRows(this.#links, index, rows, shares, shared)
+    })
+  }
+
+  /** Opens an index that `QuantizedIndex.toBytes` wrote. @throws (rejects with) PackvecError INVALID_FILE, UNSUPPORTED, IO */
+  async open(bytes: Uint8Array | ArrayBuffer): Promise<PoolIndex> {
+    if (this.#failure !== undefined) throw this.#failure
+    const { stages, transform, rows, slots, codes } = readIndex(bytes)
+    const map = new RowMap(this.#links.length)
+    const shares = map.share(rows)
+    const open = { stages, slots: slots.map(writeSlot), dims: transform.dims }
+    try {
+      return await this.#open(open, transform, map, shares, rows, async (index) => {
+        await settleAll(
+          shares.map(({ shard, first, count }) => {
+            const parts = codes.map(({ precision, bytes, scales }) => {
+              const rowBytes = codeRowBytes(precision, transform.dims)
+              const part = new Uint8Array(bytes.subarray(first * rowBytes, (first + count) * rowBytes))
+              return { precision, bytes: part, scales: scales?.slice(first, first + count) }
+            })
+            const buffers = parts.flatMap(({ bytes, scales }) => [bytes.buffer, ...(scales ? [scales.buffer] : [])])
+            const request = { op: 'appendCodes', index, codes: parts, rows: count } as const
+            return this.#links[shard]!.send(request, buffers as ArrayBuffer[])
+          }),
+        )
+      })
+    } catch (error) {
+      // A worker would name the row by its place in the shard.
+      if ((error as { code?: string }).code === 'NOT_FINITE') QuantizedIndex.fromBytes(bytes)
+      throw error
+    }
+  }
+
+  /** Ends the workers and frees their memory; what is under way is rejected. */
+  async close(): Promise<void> {
+    await this.fail(closedError())
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  /** Rejects everything from now on. @internal */
+  async fail(reason: Error): Promise<void> {
+    this.#failure ??= reason
+    await Promise.all(this.#links.map((link) => link.end(this.#failure!)))
+  }
+
+  async #run<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    if (this.#failure !== undefined) throw this.#failure
+    return this.#queue.run(() => {
+      if (this.#failure !== undefined) throw this.#failure
+      return work()
+    }, signal)
+  }
+
+  /** Opens shards in all workers and fills them; where that fails they are dropped. */
+  async #open(
+    open: OpenRequest,
+    transform: Transform,
+    map: RowMap,
+    shares: readonly Share[],
+    capacity: number,
+    fill: (index: number) => Promise<void>,
+  ): Promise<PoolIndex> {
+    const number = this.#indexes++
+    const index = new PoolIndex(this.#core, { number, stages: open.stages, transform, map })
+    const room = Math.ceil(capacity / this.#links.length)
+    try {
+      await this.#run(async () => {
+        await settleAll(
+          this.#links.map((link, shard) => {
+            const own = shares.find((share) => share.shard === shard)?.count ?? 0
+            return link.send({ op: 'open', index: number, ...open, capacity: Math.max(room, own) })
+          }),
+        )
+        await fill(number)
+        map.commit(shares)
+      })
+    } catch (error) {
+      await index.drop().catch(() => {})
+      throw error
+    }
+    return index
+  }
+}

@@ -1,0 +1,85 @@
+import type { CalibrationJSON } from '../calibration.js'
+import type { SlotRows } from '../code-store.js'
+import type { ScaleType } from '../codebook.js'
+import type { PackvecErrorCode } from '../errors.js'
+import type { LevelsJSON } from '../levels.js'
+import type { Precision } from '../precision.js'
+import type { Candidates, ExactScores, SearchOptions } from '../search.js'
+import type { Stages } from '../stages.js'
+import type { Backend, InitOptions } from '../workspace.js'
+
+/** A slot of a `CodeStore` as it crosses to a worker: codebooks lose their class on the way, their numbers stay exact. */
+export interface SlotMessage {
+  readonly precision: Precision
+  readonly calibration?: CalibrationJSON
+  readonly levels?: LevelsJSON
+  readonly scale: ScaleType | undefined
+}
+
+/** Queries of one search, as the codes see them: rows x dims, one row behind the other. */
+export interface ScanCall {
+  readonly index: number
+  readonly rows: number
+  readonly queries: Float32Array
+  /** The queries less the centre of the rotation, where there is one. */
+  readonly centred: Float32Array | undefined
+  readonly options: Required<SearchOptions>
+}
+
+/** Candidates of the scan just made that survived the cut: how many of each query, and their rows in the shard. */
+export interface RescoreCall {
+  readonly counts: Uint32Array
+  readonly ids: Uint32Array
+}
+
+/** What a worker is asked to do. It answers in the order of asking. */
+export type Request =
+  | { readonly op: 'setup'; readonly init: InitOptions; readonly control: SharedArrayBuffer | undefined }
+  | { readonly op: 'board'; readonly name: BoardName; readonly buffer: SharedArrayBuffer }
+  | {
+      readonly op: 'open'
+      readonly index: number
+      readonly dims: number
+      readonly stages: Stages
+      readonly slots: readonly SlotMessage[]
+      readonly capacity: number
+    }
+  | { readonly op: 'reserve'; readonly index: number; readonly rows: number }
+  | { readonly op: 'append'; readonly index: number; readonly values: Float32Array }
+  | { readonly op: 'appendCodes'; readonly index: number; readonly codes: readonly SlotRows[]; readonly rows: number }
+  | { readonly op: 'drop'; readonly index: number }
+  | ({ readonly op: 'scan' } & ScanCall)
+  | ({ readonly op: 'rescore' } & RescoreCall)
+
+/** What comes back on success, by what was asked; `values` of an append come back to be filled again. */
+export type Answer = Backend | Candidates | ExactScores | Float32Array | undefined
+
+/** An error as it crosses between threads: a PackvecError keeps its code and argument. */
+export interface ErrorMessage {
+  readonly code: PackvecErrorCode | undefined
+  readonly argument: string
+  readonly message: string
+}
+
+/** What a worker says: once that it listens, then one answer a request. */
+export type Reply =
+  | { readonly ready: true }
+  | { readonly answer: Answer; readonly error?: undefined }
+  | { readonly error: ErrorMessage }
+
+/** Shared memory that the main thread writes and all workers read: the queries, and what is left of the candidates. */
+export type BoardName = 'queries' | 'survivors'
+
+/** A worker's control block: whole numbers that both threads change by Atomics only, then the arguments of one call. */
+export const CONTROL_BYTES = 256
+const ARGUMENTS_AT = 64
+/** Places in the control block. The worker sleeps on `ticket`, which every request raises after its own counter. */
+export const CONTROL = { ticket: 0, messages: 1, calls: 2 } as const
+
+export function controlWords(control: SharedArrayBuffer): Int32Array {
+  return new Int32Array(control, 0, ARGUMENTS_AT / 4)
+}
+
+export function controlArguments(control: SharedArrayBuffer): Float64Array {
+  return new Float64Array(control, ARGUMENTS_AT, (CONTROL_BYTES - ARGUMENTS_AT) / 8)
+}

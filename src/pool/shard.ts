@@ -1,0 +1,90 @@
+import { Calibration } from '../calibration.js'
+import { CodeStore, type Slot, type SlotRows } from '../code-store.js'
+import { Levels } from '../levels.js'
+import { type RowSource, toRows } from '../matrix.js'
+import { type Candidates, type ExactScores, openStages } from '../search.js'
+import type { Stages } from '../stages.js'
+import type { Answer, Request, RescoreCall, ScanCall, SlotMessage } from './protocol.js'
+
+type Work = Exclude<Request, { op: 'setup' } | { op: 'board' }>
+
+/**
+ * The part of each index that one worker holds. It knows codes and their stages only: rotation, ranges and global ids are
+ * the main thread's. Each worker has a wasm memory of its own, so the kernels need no build for shared memory: what threads
+ * share is small, the codes are never.
+ */
+export class Shards {
+  readonly #shards = new Map<number, { readonly store: CodeStore; readonly stages: Stages }>()
+  /** The search between its two stages. */
+  #search: ReturnType<typeof openStages> | undefined
+
+  run(request: Work): Answer {
+    switch (request.op) {
+      case 'open':
+        return this.#open(request)
+      case 'reserve':
+        this.#shard(request.index).store.reserve(request.rows)
+        return undefined
+      case 'append':
+        return this.#append(request.index, request.values)
+      case 'appendCodes':
+        return this.#appendCodes(request.index, request.codes, request.rows)
+      case 'drop':
+        this.#shards.delete(request.index)
+        this.#search = undefined
+        return undefined
+      case 'scan':
+        return this.#scan(request)
+      case 'rescore':
+        return this.#rescore(request)
+    }
+  }
+
+  #open({ index, dims, stages, slots, capacity }: Extract<Work, { op: 'open' }>): undefined {
+    const store = new CodeStore({ dims, slots: slots.map(readSlot) }, Math.max(1, capacity))
+    this.#shards.set(index, { store, stages })
+  }
+
+  #append(index: number, values: Float32Array): Float32Array {
+    const { store } = this.#shard(index)
+    store.append(rowsOf(values, store.dims), 'embeddings')
+    return values
+  }
+
+  #appendCodes(index: number, codes: readonly SlotRows[], rows: number): undefined {
+    this.#shard(index).store.appendCodes(codes, rows)
+  }
+
+  #scan({ index, queries, centred, options }: ScanCall): Candidates {
+    const { store, stages } = this.#shard(index)
+    const rows = rowsOf(queries, store.dims)
+    const both = { rows, centred: centred && rowsOf(centred, store.dims) }
+    this.#search = openStages(store, both, stages, options, 'query')
+    return this.#search.scan()
+  }
+
+  #rescore({ counts, ids }: RescoreCall): ExactScores {
+    return this.#search!.rescore(counts, ids)
+  }
+
+  #shard(index: number) {
+    const shard = this.#shards.get(index)
+    if (shard === undefined) throw new Error(`there is no index ${index}`)
+    return shard
+  }
+}
+
+/** A slot as a message, and back. */
+export function writeSlot({ precision, book, scale }: Slot): SlotMessage {
+  if (book instanceof Levels) return { precision, scale, levels: book.toJSON() }
+  return { precision, scale, ...(book && { calibration: book.toJSON() }) }
+}
+
+function readSlot({ precision, calibration, levels, scale }: SlotMessage): Slot {
+  const book = (calibration && Calibration.fromJSON(calibration)) ?? (levels && Levels.fromJSON(levels))
+  return { precision, book, scale }
+}
+
+function rowsOf(data: Float32Array, dims: number): RowSource {
+  return toRows({ data, dims: [data.length / dims, dims] }, 'embeddings')
+}

@@ -1,0 +1,25 @@
+import { rmSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { type BuildOptions, build } from 'esbuild'
+
+/** Bundles the pool as `esbuild.config.mjs` does, from the sources as they are, so that no test meets an old `dist/`. */
+export async function bundlePool(): Promise<{ folder: string; url(name: string): URL }> {
+  // One for each of the runner's processes, made anew: nothing is left outside build/.
+  const folder = resolve('build', `pool-test-${process.env['VITEST_POOL_ID'] ?? '0'}`)
+  rmSync(folder, { recursive: true, force: true })
+  const shared: BuildOptions = {
+    bundle: true,
+    format: 'esm',
+    target: 'es2022',
+    loader: { '.wasm': 'binary' },
+    platform: 'neutral',
+    external: ['node:*'],
+    outdir: folder,
+    logLevel: 'warning',
+  }
+  await build({ ...shared, entryPoints: { index: 'src/index.ts', pool: 'src/pool.ts' }, splitting: true })
+  await build({ ...shared, entryPoints: { 'pool-worker': 'src/pool/worker.ts' } })
+  writeFileSync(join(folder, 'package.json'), '{ "type": "module" }\n')
+  return { folder, url: (name) => pathToFileURL(join(folder, name)) }
+}
