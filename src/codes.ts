@@ -58,6 +58,11 @@ export function codeArray<P extends Precision>(precision: P, bytes: Uint8Array<A
   return new Int8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength) as CodeArrays[P]
 }
 
+/** The precision that codes say they are of; undefined for anything else. */
+export function ownPrecision(input: unknown): unknown {
+  return isTensorLike(input) && 'precision' in input ? input.precision : undefined
+}
+
 /** Whether the input is made of 8-bit integers, which is how codes are told from floats. */
 export function isCodes(input: unknown): input is CodesInput {
   if (isTensorLike(input)) return isBytes(input.data)
@@ -71,10 +76,10 @@ export function isCodes(input: unknown): input is CodesInput {
  * @throws PackvecError WRONG_WIDTH, INVALID_ARGUMENT
  */
 export function toCodes(input: CodesInput, precision: Precision, argument: string, dims?: number): CodeRows {
-  if ('precision' in input && 'rowBytes' in input) return checkQuantized(input, precision, argument)
-  if (Array.isArray(input) || ArrayBuffer.isView(input)) {
+  if (!isTensorLike(input)) {
     fail('INVALID_ARGUMENT', argument, '{ data, dims: [rows, columns] } for codes', describe(input))
   }
+  if ('precision' in input && 'rowBytes' in input) return checkQuantized(input, precision, argument)
   const bytes = checkElements(input.data, precision, argument)
   const shape = tensorShape(input, argument)
   const known = dims ?? shape.dims * dimsAnElement(precision)

@@ -1,7 +1,7 @@
 import { Calibration, type RangesInput } from './calibration.js'
 import { checkOneOf, checkSameDims, describe, fail } from './check.js'
 import { type Codebook, openDecoder, type ScaleType } from './codebook.js'
-import { type CodesInput, codeArray, type QuantizedEmbeddings, toCodes } from './codes.js'
+import { type CodesInput, codeArray, ownPrecision, type QuantizedEmbeddings, toCodes } from './codes.js'
 import { encodeAll } from './encode.js'
 import type { Rounding } from './encoder.js'
 import { PackvecError } from './errors.js'
@@ -174,8 +174,7 @@ export function dequantizeEmbeddings(
   codes: CodesInput,
   options: DequantizeOptions = {},
 ): QuantizedEmbeddings<'float32'> {
-  const own = 'precision' in codes ? codes.precision : undefined
-  const precision = checkPrecision(options.precision ?? own)
+  const precision = checkPrecision(options.precision ?? ownPrecision(codes))
   const { bytes, rows, dims, book: carried, scales } = toCodes(codes, precision, 'codes', options.dims)
   const data = new Float32Array(rows * dims)
   if (precision === 'float32') {

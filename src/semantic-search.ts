@@ -2,7 +2,7 @@ import { Calibration, type RangesInput } from './calibration.js'
 import { checkSameDims, fail } from './check.js'
 import { CodeStore, type Slot } from './code-store.js'
 import type { Codebook, ScaleType } from './codebook.js'
-import { type CodesInput, isCodes, toCodes } from './codes.js'
+import { type CodesInput, isCodes, ownPrecision, toCodes } from './codes.js'
 import { PackvecError } from './errors.js'
 import { isLevelPrecision, type Levels } from './levels.js'
 import { type Embeddings, type Matrix, type RowSource, toRows, type Vector } from './matrix.js'
@@ -129,8 +129,4 @@ function checkRows(rows: number): void {
 /** Packed codes tell their dimensions to a whole byte; the float queries know them. */
 function packedDims(precision: Precision, queries: RowSource | undefined): number | undefined {
   return dimsAnElement(precision) > 1 && queries !== undefined && queries.rows > 0 ? queries.dims : undefined
-}
-
-function ownPrecision(corpus: Embeddings | CodesInput): Precision | undefined {
-  return 'precision' in corpus ? corpus.precision : undefined
 }

@@ -173,6 +173,14 @@ describe('dequantizeEmbeddings', () => {
 })
 
 describe('bad input', () => {
+  it.each([null, undefined, 'abc', 7, {}, [], new Uint8Array(3)])('%j is refused where codes are expected', (codes) => {
+    for (const precision of [undefined, 'ubinary'] as const) {
+      expect(thrownBy(() => dequantizeEmbeddings(codes as never, { precision }))).toMatchObject({
+        name: 'PackvecError',
+      })
+    }
+  })
+
   const good = matrix(3, 4, 1)
   const cases: [string, () => unknown, string, string][] = [
     [
