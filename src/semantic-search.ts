@@ -8,7 +8,9 @@ import { isLevelPrecision, type Levels } from './levels.js'
 import { type Embeddings, type Matrix, type RowSource, toRows, type Vector } from './matrix.js'
 import { checkPrecision, dimsAnElement, type Precision, precisionKind } from './precision.js'
 import { chooseCodebook, requireCodebook } from './quantize.js'
-import { checkSearchOptions, type SearchOptions, type SearchResult, searchStore } from './search.js'
+import { searchStore } from './search.js'
+import { checkSearchOptions, type SearchOptions } from './search-options.js'
+import type { SearchResult } from './search-result.js'
 
 export interface SemanticSearchOptions extends SearchOptions {
   /** Precision of the corpus, or the one to quantize it to; that of the codes, or 'float32', by default. */

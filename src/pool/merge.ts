@@ -1,4 +1,5 @@
-import { best, type Candidates, type ExactScores, type SearchResult, scanScores } from '../search.js'
+import type { Candidates, ExactScores } from '../pass.js'
+import { best, type SearchResult, scanScores } from '../search-result.js'
 import type { RescoreCall } from './protocol.js'
 import type { RowMap } from './row-map.js'
 

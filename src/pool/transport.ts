@@ -1,4 +1,4 @@
-import type { Candidates, ExactScores } from '../search.js'
+import type { Candidates, ExactScores } from '../pass.js'
 import { type Boards, writeRescore, writeScan } from './call-codec.js'
 import { settleAll } from './errors.js'
 import type { Link } from './link.js'
