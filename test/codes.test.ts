@@ -4,7 +4,9 @@ import { describe, expect, it } from 'vitest'
 import { decodeNpy } from '../src/format/npy.js'
 import {
   dequantizeEmbeddings,
+  init,
   Levels,
+  PRECISIONS,
   type Precision,
   QuantizedIndex,
   quantizeEmbeddings,
@@ -186,6 +188,31 @@ describe('codes of 2 and 4 bits', () => {
         expect([...QuantizedIndex.build(constant, { coarse: precision }).search([1, 1, 1], { topK: 3 }).ids]).toEqual([
           0, 1, 2,
         ])
+      }
+    }
+  })
+
+  it('are the same bytes, and found alike, on the wasm and the typescript backend', () => {
+    const [rows, dims] = [250, 100]
+    const embeddings = matrix(rows, dims, 41)
+    const queries = matrix(2, dims, 42)
+    for (const coarse of PRECISIONS) {
+      for (const rescore of ['none', 'int8', 'binary', 'ternary', 'int4'] as const) {
+        for (const scale of [false, true]) {
+          const runs = (['wasm', 'typescript'] as const).map((backend) => {
+            init({ backend })
+            const index = QuantizedIndex.build(embeddings, { coarse, rescore, scale })
+            return { bytes: index.toBytes(), results: index.search(queries, { scoring: 'asymmetric' }) }
+          })
+          init({ backend: 'wasm' })
+          expect(runs[1]!.bytes).toEqual(runs[0]!.bytes)
+          runs[0]!.results.forEach(({ scores }, i) => {
+            const found = runs[1]!.results[i]!.scores
+            scores.forEach((score, j) => {
+              expect(found[j]).toBeCloseTo(score, 4)
+            })
+          })
+        }
       }
     }
   })
