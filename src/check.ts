@@ -35,3 +35,9 @@ export function checkSameDims(argument: string, dims: number, expectedDims: numb
   if (dims === expectedDims) return
   throw new PackvecError('DIMS_MISMATCH', argument, `${argument} has ${dims} dimensions, ${owner} has ${expectedDims}`)
 }
+
+/** A value that is NaN or infinite, or became so when it was rounded to float32. */
+export function failNotFinite(argument: string, value: number | undefined, row: number, dimension: number): never {
+  const message = `${argument} must be finite in float32, got ${value} at row ${row}, dimension ${dimension}`
+  throw new PackvecError('NOT_FINITE', argument, message)
+}

@@ -1,4 +1,4 @@
-import { PackvecError } from './errors.js'
+import { failNotFinite } from './check.js'
 import type { RowSource } from './matrix.js'
 import { isSigned, type Precision, paddedRowBytes, precisionKind } from './precision.js'
 import { planRegions, type Regions } from './regions.js'
@@ -69,12 +69,7 @@ export class Encoder {
     source.copyRows(first, count, staging, stride)
     const at = this.#workspace.kernels.firstNonFinite(this.#regions.staging, count * stride)
     if (at < 0) return
-    const row = first + Math.floor(at / stride)
-    throw new PackvecError(
-      'NOT_FINITE',
-      argument,
-      `${argument} must be finite in float32, got ${staging[at]} at row ${row}, dimension ${at % stride}`,
-    )
+    failNotFinite(argument, staging[at], first + Math.floor(at / stride), at % stride)
   }
 
   /** Runs `use` on every chunk of the source, staged and found finite. */

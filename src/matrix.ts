@@ -1,4 +1,4 @@
-import { describe, fail } from './check.js'
+import { describe, fail, failNotFinite } from './check.js'
 import { PackvecError } from './errors.js'
 import { MAX_DIMS } from './precision.js'
 
@@ -57,9 +57,7 @@ export function readRows(sources: readonly RowSource[], argument: string): { val
   }
   const wrong = values.findIndex((value) => !Number.isFinite(value))
   if (wrong < 0) return { values, dims }
-  const where = `row ${Math.floor(wrong / dims)}, dimension ${wrong % dims}`
-  const message = `${argument} must be finite in float32, got ${values[wrong]} at ${where}`
-  throw new PackvecError('NOT_FINITE', argument, message)
+  return failNotFinite(argument, values[wrong], Math.floor(wrong / dims), wrong % dims)
 }
 
 /** At most `count` rows of a source, evenly spaced. */
@@ -116,7 +114,7 @@ export function tensorShape(tensor: TensorLike, argument: string): { rows: numbe
 function fromTensor(tensor: TensorLike, argument: string): RowSource {
   const type = arrayType(tensor.data)
   const data = type === undefined ? tensor.data : asFloats(tensor.data, type, `${argument}.data`)
-  return flatRows(data, { ...tensorShape(tensor, argument) }, argument)
+  return flatRows(data, tensorShape(tensor, argument), argument)
 }
 
 function fromFlat(data: ArrayLike<unknown>, argument: string, dims = data.length): RowSource {

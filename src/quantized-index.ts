@@ -217,7 +217,7 @@ const WARM_UP_SEARCHES = 4
 const SAMPLE_ROWS = 16_384
 
 function chooseSlots(rows: RowSource, transform: Transform, stages: Stages, options: BuildOptions): Slot[] {
-  const { calibrationEmbeddings, calibration: ranges, onWarning } = options
+  const { calibrationEmbeddings } = options
   const given = calibrationEmbeddings && toRows(calibrationEmbeddings, 'calibrationEmbeddings', options.dims)
   if (given && given.dims !== transform.dims) {
     checkSameDims('calibrationEmbeddings', given.dims, transform.inputDims, 'embeddings')
@@ -226,7 +226,7 @@ function chooseSlots(rows: RowSource, transform: Transform, stages: Stages, opti
   return storedPrecisions(stages).map((precision) => {
     const quantiles = isLevelPrecision(precision) || options.percentiles !== undefined
     const own = quantiles ? evenSample(rows, SAMPLE_ROWS) : rows
-    const chosen = chooseCodebook([own], sample, precision, { ...options, ranges, onWarning })
+    const chosen = chooseCodebook([own], sample, precision, { ...options, ranges: options.calibration })
     const book = requireCodebook(chosen, precision, transform.dims)
     return { precision, book, scale: checkScale(options.scale, precision) }
   })

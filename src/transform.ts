@@ -1,5 +1,4 @@
-import { checkCount, checkSameDims, describe, fail } from './check.js'
-import { PackvecError } from './errors.js'
+import { checkCount, checkSameDims, describe, fail, failNotFinite } from './check.js'
 import { type Embeddings, type RowSource, toRows } from './matrix.js'
 import type { RotatedEmbeddings, Rotation } from './rotation.js'
 
@@ -82,9 +81,7 @@ const CHUNK_ROWS = 4096
 /** Looked at before the rotation, which would spread one NaN over the row. */
 function checkFinite(row: Float32Array, index: number, argument: string): void {
   for (let d = 0; d < row.length; d++) {
-    if (Number.isFinite(row[d])) continue
-    const message = `${argument} must be finite in float32, got ${row[d]} at row ${index}, dimension ${d}`
-    throw new PackvecError('NOT_FINITE', argument, message)
+    if (!Number.isFinite(row[d])) failNotFinite(argument, row[d], index, d)
   }
 }
 
