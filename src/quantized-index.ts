@@ -68,7 +68,7 @@ export class QuantizedIndex {
     const { rows, stages, transform, slots, capacity } = planIndex(embeddings, options)
     const store = new CodeStore({ dims: transform.dims, slots }, capacity)
     store.append(rows, 'embeddings')
-    return new QuantizedIndex(store, stages, transform).#warmUp(capacity)
+    return new QuantizedIndex(store, stages, transform).#warmUp()
   }
 
   /** Reads an index that `toBytes` wrote. @throws PackvecError INVALID_FILE or UNSUPPORTED */
@@ -76,7 +76,7 @@ export class QuantizedIndex {
     const { stages, transform, rows, slots, codes } = readIndex(bytes)
     const store = new CodeStore({ dims: transform.dims, slots }, rows)
     store.appendCodes(codes, rows)
-    return new QuantizedIndex(store, stages, transform).#warmUp(rows)
+    return new QuantizedIndex(store, stages, transform).#warmUp()
   }
 
   /** Number of rows; ids are 0 to size - 1 in the order of adding. */
@@ -155,14 +155,18 @@ export class QuantizedIndex {
   }
 
   /**
-   * Searches an index that is large, or has room to be: the engine compiles the kernels and the code around them on first
-   * use, which takes as long as several searches (measured: 1.5 ms). A search reads every row there is.
+   * Searches the new index a few times: the engine compiles the kernels and the code around them on first use, and again when
+   * they have run a while, which takes as long as many searches (measured: a first search of 8,192 rows took 40 times the
+   * steady one, 1.3 times with this). Once a process and kind of index: what was compiled serves the next one too.
    */
-  #warmUp(capacity: number): this {
-    if (capacity < LARGE_ROWS || this.backend !== 'wasm') return this
+  #warmUp(): this {
+    const { coarse, rescore } = this.#stages
+    const kind = `${coarse} ${rescore} ${this.dims}`
+    if (this.size < WARM_UP_MIN_ROWS || warmedUp.has(kind) || this.backend !== 'wasm') return this
+    warmedUp.add(kind)
     const query = new Float32Array(this.dims).fill(1)
-    const times = Math.min(WARM_UP_SEARCHES, Math.ceil(LARGE_ROWS / this.size))
-    for (let i = 0; i < times; i++) this.search(query)
+    const searches = Math.min(Math.max(MIN_WARM_UPS, Math.ceil(WARM_UP_ROWS / this.size)), MAX_WARM_UPS)
+    for (let i = 0; i < searches; i++) this.search(query)
     return this
   }
 
@@ -209,9 +213,13 @@ export function transformQueries(source: RowSource, transform: Transform): Queri
   return { rows, centred, offset: centreDots(source, transform, centre) }
 }
 
-/** Rows of an index whose first search should be no slower than its second: the warm-up is little beside the building. */
-const LARGE_ROWS = 65_536
-const WARM_UP_SEARCHES = 4
+/** A smaller index is built and searched before the engine would be done compiling. */
+const WARM_UP_MIN_ROWS = 1024
+/** Rows that all searches of a warm-up scan together: some 5 ms, as long as their number stays within these limits. */
+const WARM_UP_ROWS = 2_097_152
+const MIN_WARM_UPS = 4
+const MAX_WARM_UPS = 32
+const warmedUp = new Set<string>()
 
 /** Rows that levels and percentiles of a corpus are taken from, evenly spaced; minima and maxima see all rows. */
 const SAMPLE_ROWS = 16_384

@@ -67,15 +67,22 @@ describe('the memory of an index', () => {
   })
 })
 
-describe('building a large index', () => {
-  it('searches it a few times, so that the first search finds everything compiled', () => {
+describe('building an index', () => {
+  it('searches the first of its kind a few times, so that the first search finds everything compiled', () => {
     const search = vi.spyOn(QuantizedIndex.prototype, 'search')
-    const small = QuantizedIndex.build(rows(100, 7))
-    expect(search).not.toHaveBeenCalled()
-    const large = QuantizedIndex.build(rows(100, 7), { capacity: 65_536 })
-    expect(search).toHaveBeenCalledTimes(4)
+    const first = QuantizedIndex.build(rows(2000, 7), { coarse: 'int4' })
+    expect(search).toHaveBeenCalledTimes(32)
+    const second = QuantizedIndex.build(rows(2000, 7), { coarse: 'int4' })
+    expect(search).toHaveBeenCalledTimes(32)
     search.mockRestore()
     const query = rows(1, 8).data
-    expect(large.search(query)).toEqual(small.search(query))
+    expect(second.search(query)).toEqual(first.search(query))
+  })
+
+  it('searches no index of less than 1,024 rows', () => {
+    const search = vi.spyOn(QuantizedIndex.prototype, 'search')
+    QuantizedIndex.build(rows(1023, 7), { coarse: 'ternary' })
+    expect(search).not.toHaveBeenCalled()
+    search.mockRestore()
   })
 })
