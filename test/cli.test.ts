@@ -5,15 +5,8 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import manifest from '../package.json' with { type: 'json' }
 import { decodeNpy, encodeNpy, type NpyData } from '../src/format/npy.js'
-import {
-  Calibration,
-  PRECISIONS,
-  QuantizedIndex,
-  quantizeEmbeddings,
-  Rotation,
-  transformEmbeddings,
-} from '../src/index.js'
-import { svdRotation } from '../src/rotations.js'
+import { Calibration, PRECISIONS, QuantizedIndex, quantizeEmbeddings, transformEmbeddings } from '../src/index.js'
+import { Rotation, svdRotation } from '../src/rotations.js'
 
 const CLI = join(import.meta.dirname, '..', 'dist', 'cli.js')
 let directory = ''

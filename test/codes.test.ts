@@ -10,9 +10,9 @@ import {
   type Precision,
   QuantizedIndex,
   quantizeEmbeddings,
-  Rotation,
   semanticSearch,
 } from '../src/index.js'
+import { Rotation } from '../src/rotations.js'
 import { exampleRows } from './golden.js'
 import { matrix, randomSource, thrownBy, unitRows } from './random.js'
 

@@ -1,14 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import {
-  type BuildOptions,
-  backend,
-  init,
-  PRECISIONS,
-  QuantizedIndex,
-  Rotation,
-  type SearchOptions,
-} from '../src/index.js'
+import { type BuildOptions, backend, init, PRECISIONS, QuantizedIndex, type SearchOptions } from '../src/index.js'
 import { createPool, type Pool, type TransportKind } from '../src/pool.js'
+import { Rotation } from '../src/rotations.js'
 import { exampleRows } from './golden.js'
 import { bundlePool } from './pool-bundle.js'
 import { matrix, randomSource, unitRows } from './random.js'

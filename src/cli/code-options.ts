@@ -1,13 +1,12 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import {
   type Percentiles,
-  Rotation,
   type RotationKind,
   type Scope,
   type TransformOptions,
   transformEmbeddings,
 } from '../index.js'
-import { itqRotation, randomRotation, svdRotation } from '../rotations.js'
+import { itqRotation, Rotation, randomRotation, svdRotation } from '../rotations.js'
 import { type FloatMatrix, parseCount } from './arguments.js'
 import { progress } from './terminal.js'
 

@@ -9,9 +9,8 @@ import {
   PackvecError,
   QuantizedIndex,
   quantizeEmbeddings,
-  Rotation,
 } from '../../src/index.js'
-import { svdRotation } from '../../src/rotations.js'
+import { Rotation, svdRotation } from '../../src/rotations.js'
 import { missingPython, runPython } from './python.js'
 
 const PAGE = readFileSync(new URL('../../docs/format.md', import.meta.url), 'utf8')
