@@ -16,6 +16,7 @@ const library = await build({
     eval: 'src/eval.ts',
     node: 'src/node.ts',
     pool: 'src/pool.ts',
+    storage: 'src/storage.ts',
     cli: 'src/cli/main.ts',
   },
   outdir: 'dist',

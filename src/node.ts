@@ -2,10 +2,12 @@ import type { QuantizedEmbeddings } from './codes.js'
 import { PackvecError } from './errors.js'
 import { type FaissArray, type FaissKind, faissHeader } from './format/faiss.js'
 import { type NpyArray, type NpyData, npyHeader } from './format/npy.js'
-import { QuantizedIndex } from './quantized-index.js'
+import type { QuantizedIndex } from './quantized-index.js'
 import { readFaissArray } from './storage/faiss-file.js'
 import { withFile, writeFileAtomic } from './storage/file.js'
+import { nodeSha256 } from './storage/node-sha256.js'
 import { readNpyArray } from './storage/npy-file.js'
+import { decodeIndexWith, encodeIndexWith } from './storage.js'
 
 export type { FaissArray, FaissKind } from './format/faiss.js'
 export type { NpyArray, NpyData, NpyDtype } from './format/npy.js'
@@ -83,15 +85,15 @@ export async function writeFaiss(
 
 /** Saves an index as one safetensors file, whole or not at all. @throws PackvecError `IO` */
 export async function saveIndex(index: QuantizedIndex, path: string): Promise<void> {
-  await writeFileAtomic(path, [index.toBytes()])
+  await writeFileAtomic(path, [encodeIndexWith(index, nodeSha256)])
 }
 
-/** Opens an index that `saveIndex` or `index.toBytes()` wrote. @throws PackvecError `IO`, `INVALID_FILE`, `UNSUPPORTED` */
+/** Opens an index that `saveIndex` or `encodeIndex` wrote. @throws PackvecError `IO`, `INVALID_FILE`, `UNSUPPORTED` */
 export async function loadIndex(path: string): Promise<QuantizedIndex> {
   return withFile(path, async (file) => {
     const bytes = allocate(file.bytes)
     await file.read(0, bytes)
-    return QuantizedIndex.fromBytes(bytes)
+    return decodeIndexWith(bytes, nodeSha256)
   })
 }
 

@@ -1,9 +1,9 @@
 import { Calibration } from './calibration.js'
 import { checkCount, checkSameDims } from './check.js'
-import { CodeStore, type Slot } from './code-store.js'
+import { CodeStore, type Slot, type SlotRows } from './code-store.js'
 import type { ScaleType } from './codebook.js'
 import { PackvecError } from './errors.js'
-import { readIndex, writeIndex } from './index-file.js'
+import type { IndexExtras } from './ids.js'
 import { isLevelPrecision, type Levels } from './levels.js'
 import { type Embeddings, evenSample, type Matrix, type RowSource, toRows, type Vector } from './matrix.js'
 import type { Queries } from './pass.js'
@@ -43,6 +43,15 @@ export interface BuildOptions extends TransformOptions {
   readonly onWarning?: (message: string) => void
 }
 
+/** What an index is made of. @internal */
+export interface IndexState {
+  readonly store: CodeStore
+  readonly stages: Stages
+  readonly transform: Transform
+  /** What its file held beside. */
+  readonly extras: IndexExtras | undefined
+}
+
 /**
  * Embeddings as codes in one WebAssembly memory, searched there in two stages: a scan of small codes, then exact scores of
  * the candidates from larger ones. Dropping the object frees the memory.
@@ -53,11 +62,13 @@ export class QuantizedIndex {
   readonly #store: CodeStore
   readonly #stages: Stages
   readonly #transform: Transform
+  readonly #extras: IndexExtras | undefined
 
-  private constructor(store: CodeStore, stages: Stages, transform: Transform) {
+  private constructor(store: CodeStore, stages: Stages, transform: Transform, extras?: IndexExtras) {
     this.#store = store
     this.#stages = stages
     this.#transform = transform
+    this.#extras = extras
   }
 
   /**
@@ -71,12 +82,20 @@ export class QuantizedIndex {
     return new QuantizedIndex(store, stages, transform).#warmUp()
   }
 
-  /** Reads an index that `toBytes` wrote. @throws PackvecError INVALID_FILE or UNSUPPORTED */
-  static fromBytes(bytes: Uint8Array | ArrayBuffer): QuantizedIndex {
-    const { stages, transform, rows, slots, codes } = readIndex(bytes)
+  /** Makes an index of rows that are codes already. @internal */
+  static fromCodes(
+    { stages, transform, slots, extras }: Omit<IndexState, 'store'> & { readonly slots: readonly Slot[] },
+    codes: readonly SlotRows[],
+    rows: number,
+  ): QuantizedIndex {
     const store = new CodeStore({ dims: transform.dims, slots }, rows)
     store.appendCodes(codes, rows)
-    return new QuantizedIndex(store, stages, transform).#warmUp()
+    return new QuantizedIndex(store, stages, transform, extras).#warmUp()
+  }
+
+  /** What the index is made of, for those who save it. @internal */
+  get parts(): IndexState {
+    return { store: this.#store, stages: this.#stages, transform: this.#transform, extras: this.#extras }
   }
 
   /** Number of rows; ids are 0 to size - 1 in the order of adding. */
@@ -147,11 +166,6 @@ export class QuantizedIndex {
     if (source.rows > 0) this.#checkDims('query', source)
     const results = searchStore(this.#store, transformQueries(source, this.#transform), this.#stages, checked, 'query')
     return source.single ? results[0]! : results
-  }
-
-  /** The whole index as one safetensors file; `docs/format.md` says what is in it. */
-  toBytes(): Uint8Array<ArrayBuffer> {
-    return writeIndex(this.#store, this.#stages, this.#transform)
   }
 
   /**

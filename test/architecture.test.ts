@@ -53,6 +53,11 @@ describe('the arrows between files', () => {
     }
   })
 
+  it('lead from the core to no file format and to no checksum', () => {
+    const core = [...reachable(src, 'index.ts')]
+    expect(core.filter((file) => /^(index-|checksum|storage|format\/(?!half))/.test(file))).toEqual([])
+  })
+
   it('stay inside assembly/', () => {
     for (const [name, specifiers] of importsOf('assembly')) {
       for (const specifier of specifiers) expect(specifier, name).toMatch(/^\.\/[\w-]+$/)

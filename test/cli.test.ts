@@ -7,6 +7,7 @@ import manifest from '../package.json' with { type: 'json' }
 import { decodeNpy, encodeNpy, type NpyData } from '../src/format/npy.js'
 import { Calibration, PRECISIONS, QuantizedIndex, quantizeEmbeddings, transformEmbeddings } from '../src/index.js'
 import { Rotation, svdRotation } from '../src/rotations.js'
+import { encodeIndex } from '../src/storage.js'
 
 const CLI = join(import.meta.dirname, '..', 'dist', 'cli.js')
 let directory = ''
@@ -67,7 +68,7 @@ beforeAll(() => {
   save('nan.npy', Float32Array.of(1, 2, NaN, 4, Infinity, 6), [3, 2])
   writeFileSync(join(directory, 'cut.npy'), encodeNpy(corpus.data, corpus.dims).subarray(0, 5000))
   writeFileSync(join(directory, 'text.txt'), 'some text that is no array\n')
-  writeFileSync(join(directory, 'index.safetensors'), QuantizedIndex.build(corpus).toBytes())
+  writeFileSync(join(directory, 'index.safetensors'), encodeIndex(QuantizedIndex.build(corpus)))
 })
 
 afterAll(() => rmSync(directory, { recursive: true }))

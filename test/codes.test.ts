@@ -13,6 +13,7 @@ import {
   semanticSearch,
 } from '../src/index.js'
 import { Rotation } from '../src/rotations.js'
+import { decodeIndex, encodeIndex } from '../src/storage.js'
 import { exampleRows } from './golden.js'
 import { matrix, randomSource, thrownBy, unitRows } from './random.js'
 
@@ -202,7 +203,7 @@ describe('codes of 2 and 4 bits', () => {
           const runs = (['wasm', 'typescript'] as const).map((backend) => {
             init({ backend })
             const index = QuantizedIndex.build(embeddings, { coarse, rescore, scale })
-            return { bytes: index.toBytes(), results: index.search(queries, { scoring: 'asymmetric' }) }
+            return { bytes: encodeIndex(index), results: index.search(queries, { scoring: 'asymmetric' }) }
           })
           init({ backend: 'wasm' })
           expect(runs[1]!.bytes).toEqual(runs[0]!.bytes)
@@ -285,9 +286,9 @@ describe('an index with a rotation, a truncation, a scale', () => {
         for (const coarse of ['ternary', 'quaternary', 'int4', 'binary'] as Precision[]) {
           const options = { coarse, rescore: 'int8', rotation, scale, truncate: 64, renormalize: true } as const
           const index = QuantizedIndex.build(embeddings, options)
-          const read = QuantizedIndex.fromBytes(index.toBytes())
+          const read = decodeIndex(encodeIndex(index))
           expect(read.search(queries)).toEqual(index.search(queries))
-          expect(read.toBytes()).toEqual(index.toBytes())
+          expect(encodeIndex(read)).toEqual(encodeIndex(index))
         }
       }
     }

@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest'
 import { Calibration, QuantizedIndex } from '../src/index.js'
+import { decodeIndex, encodeIndex } from '../src/storage.js'
 
 const DIMS = 64
 
@@ -38,11 +39,11 @@ describe('the memory of an index', () => {
     expect(opened).toEqual([index!.byteLength])
   })
 
-  it('is one, made by fromBytes', () => {
-    const bytes = QuantizedIndex.build(rows(5000, 2)).toBytes()
+  it('is one, made by decodeIndex', () => {
+    const bytes = encodeIndex(QuantizedIndex.build(rows(5000, 2)))
     let index: QuantizedIndex | undefined
     const opened = memoriesOf(() => {
-      index = QuantizedIndex.fromBytes(bytes)
+      index = decodeIndex(bytes)
     })
     expect(opened).toEqual([index!.byteLength])
   })

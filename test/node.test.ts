@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { encodeNpy } from '../src/format/npy.js'
 import { PackvecError, QuantizedIndex, quantizeEmbeddings } from '../src/index.js'
 import { loadIndex, readNpy, saveIndex, writeFileAtomic, writeNpy } from '../src/node.js'
+import { encodeIndex } from '../src/storage.js'
 
 let directory = ''
 let fileCount = 0
@@ -95,7 +96,7 @@ describe('saveIndex and loadIndex', () => {
 
   it('refuse a file that is cut off, naming it', async () => {
     const path = newPath()
-    const bytes = QuantizedIndex.build(embeddings(200, 40)).toBytes()
+    const bytes = encodeIndex(QuantizedIndex.build(embeddings(200, 40)))
     for (const length of [0, 7, 8, 200, bytes.length - 1]) {
       await writeFile(path, bytes.subarray(0, length))
       const { code, message } = await failure(loadIndex(path))

@@ -53,10 +53,12 @@ import { QuantizedIndex, type QuantizedEmbeddings, type SearchResult, quantizeEm
 import * as debug from 'packvec/debug'
 import { type EvaluationReport, spectrum } from 'packvec/eval'
 import { svdRotation } from 'packvec/rotations'
+import { encodeIndex } from 'packvec/storage'
 const codes: QuantizedEmbeddings = quantizeEmbeddings([[1, 2], [3, 4]], 'int8')
 const result: SearchResult = QuantizedIndex.build([new Float32Array([1, 2])]).search([1, 2], { topK: 1 })
 export const used: [number, Uint32Array, unknown] = [codes.rowBytes, result.ids, debug.quantizeEmbeddings]
 export const made: [number, unknown] = [svdRotation([[1, 2], [3, 4]]).dims, spectrum]
+export const bytes: Uint8Array = encodeIndex(QuantizedIndex.build([[1, 2]]))
 export type Report = EvaluationReport
 // @ts-expect-error a precision that does not exist
 quantizeEmbeddings([[1, 2]], 'int3')
@@ -107,6 +109,16 @@ const checks = {
       if (index.search([1, 1], { topK: 1 }).ids[0] !== 1) throw new Error('the wrong row is nearest')
     `
     await runModule('rotations.js', source)
+  },
+  'packvec/storage writes an index and reads it': async () => {
+    const source = `
+      import { QuantizedIndex } from 'packvec'
+      import { decodeIndex, encodeIndex } from 'packvec/storage'
+      const index = QuantizedIndex.build([[1, 2], [3, 4]], { onWarning() {} })
+      const read = decodeIndex(encodeIndex(index))
+      if (read.search([1, 1], { topK: 1 }).ids[0] !== 1) throw new Error('the wrong row is nearest')
+    `
+    await runModule('storage.js', source)
   },
   'packvec/eval computes a spectrum': async () => {
     const source = `

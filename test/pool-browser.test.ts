@@ -14,6 +14,7 @@ const ISOLATED = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Em
 const PAGE = `async (transport) => {
   const { QuantizedIndex } = await import('/index.js')
   const { createPool } = await import('/pool.js')
+  const { encodeIndex } = await import('/storage.js')
   const [rows, dims] = [3000, 96]
   let state = 1
   const next = () => ((state = (Math.imul(state, 1664525) + 1013904223) >>> 0) / 2 ** 32) - 0.5
@@ -28,7 +29,7 @@ const PAGE = `async (transport) => {
     if (plain(await index.search(queries)) !== plain(one.search(queries))) differs.push(['search', options])
     await index.add(more)
     if (plain(await index.search(queries)) !== plain(one.add(more).search(queries))) differs.push(['add', options])
-    const opened = await pool.open(one.toBytes())
+    const opened = await pool.open(encodeIndex(one))
     if (plain(await opened.search(queries)) !== plain(one.search(queries))) differs.push(['open', options])
   }
   const index = await pool.build(embeddings)

@@ -18,7 +18,8 @@ export async function bundlePool(): Promise<{ folder: string; url(name: string):
     outdir: folder,
     logLevel: 'warning',
   }
-  await build({ ...shared, entryPoints: { index: 'src/index.ts', pool: 'src/pool.ts' }, splitting: true })
+  const entryPoints = { index: 'src/index.ts', pool: 'src/pool.ts', storage: 'src/storage.ts' }
+  await build({ ...shared, entryPoints, splitting: true })
   await build({ ...shared, entryPoints: { 'pool-worker': 'src/pool/worker.ts' } })
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }\n')
   return { folder, url: (name) => pathToFileURL(join(folder, name)) }

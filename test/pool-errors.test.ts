@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { PackvecError, QuantizedIndex } from '../src/index.js'
 import { createPool, type Pool, type PoolIndex, type PoolOptions } from '../src/pool.js'
+import { decodeIndex, encodeIndex } from '../src/storage.js'
 import { bundlePool } from './pool-bundle.js'
 import { matrix, thrownBy, unitRows } from './random.js'
 
@@ -89,13 +90,13 @@ describe.each(['shared', 'transfer'] as const)('over %s memory', (transport) => 
   })
 
   it('refuses files that are none, and what belongs to a row in the file', async () => {
-    for (const bytes of [new Uint8Array(5), one.toBytes().subarray(0, -1)]) {
-      const { code, message } = thrownBy(() => QuantizedIndex.fromBytes(bytes))
+    for (const bytes of [new Uint8Array(5), encodeIndex(one).subarray(0, -1)]) {
+      const { code, message } = thrownBy(() => decodeIndex(bytes))
       expect(await rejection(pool.open(bytes))).toMatchObject({ code, message })
     }
-    const floats = QuantizedIndex.build(embeddings, { coarse: 'float32' }).toBytes()
+    const floats = encodeIndex(QuantizedIndex.build(embeddings, { coarse: 'float32' }))
     new DataView(floats.buffer).setFloat32(floats.length - 4, Number.NaN, true)
-    const { code, message } = thrownBy(() => QuantizedIndex.fromBytes(floats))
+    const { code, message } = thrownBy(() => decodeIndex(floats))
     expect(await rejection(pool.open(floats))).toMatchObject({ code, message })
   })
 

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type BuildOptions, backend, init, PRECISIONS, QuantizedIndex, type SearchOptions } from '../src/index.js'
 import { createPool, type Pool, type TransportKind } from '../src/pool.js'
 import { Rotation } from '../src/rotations.js'
+import { encodeIndex } from '../src/storage.js'
 import { exampleRows } from './golden.js'
 import { bundlePool } from './pool-bundle.js'
 import { matrix, randomSource, unitRows } from './random.js'
@@ -168,7 +169,7 @@ describe('an index of a pool gives the very results of one index', () => {
     ] as BuildOptions[]) {
       const one = QuantizedIndex.build(embeddings, options)
       for (const pool of pools) {
-        const index = await pool.open(one.toBytes())
+        const index = await pool.open(encodeIndex(one))
         expect([index.size, index.dims, index.coarse, index.rescore]).toEqual([333, 40, one.coarse, one.rescore])
         expect(await index.search(queries)).toEqual(one.search(queries))
       }

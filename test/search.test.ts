@@ -9,6 +9,7 @@ import {
   type SearchResult,
   semanticSearch,
 } from '../src/index.js'
+import { decodeIndex, encodeIndex } from '../src/storage.js'
 import { matrix, thrownBy, unitRows } from './random.js'
 
 const rowOf = (data: Float32Array, dims: number, row: number) => data.subarray(row * dims, (row + 1) * dims)
@@ -178,7 +179,7 @@ describe('QuantizedIndex', () => {
     }
     expect(grown.size).toBe(rows)
     expect(grown.search(query, { topK: 50 })).toEqual(whole.search(query, { topK: 50 }))
-    expect(grown.toBytes()).toEqual(whole.toBytes())
+    expect(encodeIndex(grown)).toEqual(encodeIndex(whole))
   })
 
   it('moves nothing while rows fit the capacity', () => {
@@ -205,11 +206,11 @@ describe('QuantizedIndex', () => {
       for (const rescore of ['none', 'int8', 'uint8', 'float32', 'binary'] as (Precision | 'none')[]) {
         for (const width of [dims, 21]) {
           const index = QuantizedIndex.build(matrix(120, width, 3), { coarse, rescore })
-          const bytes = index.toBytes()
+          const bytes = encodeIndex(index)
           const shifted = Buffer.concat([Buffer.from([1, 2, 3]), bytes]).subarray(3)
-          const read = QuantizedIndex.fromBytes(shifted)
+          const read = decodeIndex(shifted)
           expect(read).toMatchObject({ size: 120, dims: width, coarse, rescore })
-          expect(read.toBytes()).toEqual(bytes)
+          expect(encodeIndex(read)).toEqual(bytes)
           const probe = unitRows(1, width, 4)
           expect(read.search(probe)).toEqual(index.search(probe))
         }
@@ -218,9 +219,9 @@ describe('QuantizedIndex', () => {
   })
 
   it('refuses a file cut off at any byte', () => {
-    const bytes = QuantizedIndex.build(matrix(100, 8, 3)).toBytes()
+    const bytes = encodeIndex(QuantizedIndex.build(matrix(100, 8, 3)))
     for (let length = 0; length < bytes.length; length++) {
-      const error = thrownBy(() => QuantizedIndex.fromBytes(bytes.subarray(0, length)))
+      const error = thrownBy(() => decodeIndex(bytes.subarray(0, length)))
       expect(error).toMatchObject({ name: 'PackvecError', code: 'INVALID_FILE' })
     }
   })

@@ -117,7 +117,8 @@ function dataBytes(tensor: Tensor): Uint8Array {
   throw refuse('tensors', `tensor ${JSON.stringify(name)}: ${needs}, data has ${view.length}`)
 }
 
-function tensorBytes({ name, dtype, shape }: TensorSpec): number {
+/** Bytes of a tensor. @throws PackvecError `INVALID_ARGUMENT`, naming the tensor */
+export function tensorBytes({ name, dtype, shape }: TensorSpec): number {
   const itemBytes = safetensorsItemBytes(dtype)
   const count = shapeCount(shape)
   if (itemBytes !== undefined && count !== undefined) return count * itemBytes

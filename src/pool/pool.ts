@@ -1,7 +1,9 @@
 import { readIndex } from '../index-file.js'
 import type { Embeddings } from '../matrix.js'
 import { codeRowBytes } from '../precision.js'
-import { type BuildOptions, planIndex, QuantizedIndex } from '../quantized-index.js'
+import { type BuildOptions, planIndex } from '../quantized-index.js'
+import { portableSha256 } from '../storage/sha256.js'
+import { decodeIndex, refuseDeleted } from '../storage.js'
 import type { Transform } from '../transform.js'
 import { closedError, settleAll } from './errors.js'
 import { checkRows, feedRows, sharedFloats } from './feed.js'
@@ -58,10 +60,10 @@ export class Pool {
     })
   }
 
-  /** Opens an index that `QuantizedIndex.toBytes` wrote. @throws (rejects with) PackvecError INVALID_FILE, UNSUPPORTED, IO */
+  /** Opens an index that `encodeIndex` wrote. @throws (rejects with) PackvecError INVALID_FILE, UNSUPPORTED, IO */
   async open(bytes: Uint8Array | ArrayBuffer): Promise<PoolIndex> {
     if (this.#failure !== undefined) throw this.#failure
-    const { stages, transform, rows, slots, codes } = readIndex(bytes)
+    const { stages, transform, rows, slots, codes } = refuseDeleted(readIndex(bytes, portableSha256))
     const map = new RowMap(this.#links.length)
     const shares = map.share(rows)
     const open = { stages, slots: slots.map(writeSlot), dims: transform.dims }
@@ -82,7 +84,7 @@ export class Pool {
       })
     } catch (error) {
       // A worker would name the row by its place in the shard.
-      if ((error as { code?: string }).code === 'NOT_FINITE') QuantizedIndex.fromBytes(bytes)
+      if ((error as { code?: string }).code === 'NOT_FINITE') decodeIndex(bytes)
       throw error
     }
   }

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { decodeSafetensors, encodeSafetensors, parseSafetensorsHeader } from '../../src/format/safetensors.js'
+import { decodeSafetensors, parseSafetensorsHeader } from '../../src/format/safetensors.js'
 import {
   type BuildOptions,
   dequantizeEmbeddings,
@@ -11,7 +11,9 @@ import {
   quantizeEmbeddings,
 } from '../../src/index.js'
 import { Rotation, svdRotation } from '../../src/rotations.js'
+import { decodeIndex, encodeIndex } from '../../src/storage.js'
 import { missingPython, runPython } from './python.js'
+import { sealed, sha256 } from './sealed.js'
 
 const PAGE = readFileSync(new URL('../../docs/format.md', import.meta.url), 'utf8')
 const ROWS = 40
@@ -39,20 +41,24 @@ interface Case {
 
 const EVERY = {
   ...{ format: 'packvec-index', format_version: '1', dims: '19', rows: '40', coarse: 'binary', rescore: 'int8' },
-  ...{ bit_order: 'msb-first', input_dims: '19', renormalize: 'false' },
+  ...{ metric: 'dot', bit_order: 'msb-first', input_dims: '19', renormalize: 'false' },
+  ...{ checksum: 'sha256', checksum_block_bytes: '4096' },
 }
 
 const CASES: Case[] = [
   {
     name: 'bits with int8 behind them',
     options: {},
-    tensors: { binary: 'U8 40,3', int8: 'I8 40,19', ranges: 'F32 2,19' },
+    tensors: {
+      ...{ binary: 'U8 40,3', ranges: 'F32 2,19', 'binary.digests': 'U8 1,16', 'int8.digests': 'U8 1,16' },
+      ...{ int8: 'I8 40,19' },
+    },
     metadata: { calibration_rows: '40' },
   },
   {
     name: 'float32 alone',
     options: { coarse: 'float32' },
-    tensors: { float32: 'F32 40,19' },
+    tensors: { float32: 'F32 40,19', 'float32.digests': 'U8 1,16' },
     metadata: { coarse: 'float32', rescore: 'none' },
   },
   {
@@ -60,8 +66,10 @@ const CASES: Case[] = [
     options: { coarse: 'ternary', rescore: 'uint8', scale: true, scope: 'dimension' },
     tensors: {
       ...{ ternary: 'U8 40,5', 'ternary.scale': 'F16 40' },
-      ...{ 'ternary.thresholds': 'F32 2,19', 'ternary.levels': 'F32 3,19' },
-      ...{ uint8: 'U8 40,19', 'uint8.scale': 'F16 40', ranges: 'F32 2,19' },
+      ...{ 'ternary.thresholds': 'F32 2,19', 'ternary.levels': 'F32 3,19', ranges: 'F32 2,19' },
+      ...{ 'ternary.digests': 'U8 1,16', 'ternary.scale.digests': 'U8 1,16' },
+      ...{ 'uint8.digests': 'U8 1,16', 'uint8.scale.digests': 'U8 1,16' },
+      ...{ uint8: 'U8 40,19', 'uint8.scale': 'F16 40' },
     },
     metadata: { coarse: 'ternary', rescore: 'uint8', 'ternary.scope': 'dimension', calibration_rows: '40' },
   },
@@ -73,7 +81,9 @@ const CASES: Case[] = [
     },
     tensors: {
       ...{ quaternary: 'U8 40,3', 'quaternary.scale': 'F32 40' },
-      ...{ 'quaternary.thresholds': 'F32 3,11', 'quaternary.levels': 'F32 4,11', float32: 'F32 40,11' },
+      ...{ 'quaternary.thresholds': 'F32 3,11', 'quaternary.levels': 'F32 4,11' },
+      ...{ 'quaternary.digests': 'U8 1,16', 'quaternary.scale.digests': 'U8 1,16', 'float32.digests': 'U8 1,16' },
+      ...{ float32: 'F32 40,11' },
     },
     metadata: {
       ...{ dims: '11', coarse: 'quaternary', rescore: 'float32', renormalize: 'true' },
@@ -85,14 +95,17 @@ const CASES: Case[] = [
     options: { coarse: 'int4', rescore: 'none', rotation: svdRotation(embeddings, { center: true }) },
     tensors: {
       ...{ int4: 'U8 40,10', 'int4.thresholds': 'F32 2,19', 'int4.levels': 'F32 16,19' },
-      ...{ rotation: 'F32 19,19', centre: 'F32 19' },
+      ...{ rotation: 'F32 19,19', centre: 'F32 19', 'int4.digests': 'U8 1,16' },
     },
     metadata: { coarse: 'int4', rescore: 'none', 'int4.scope': 'global', rotation: 'svd' },
   },
   {
     name: 'signed bits alone, as unsigned bits',
     options: { coarse: 'ubinary', rescore: 'binary', scale: true },
-    tensors: { binary: 'U8 40,3', 'binary.scale': 'F16 40' },
+    tensors: {
+      ...{ binary: 'U8 40,3', 'binary.scale': 'F16 40' },
+      ...{ 'binary.digests': 'U8 1,16', 'binary.scale.digests': 'U8 1,16' },
+    },
     metadata: { coarse: 'ubinary', rescore: 'binary' },
   },
 ]
@@ -116,23 +129,23 @@ function changed(
   metadata: Record<string, string | undefined>,
   tensors: Record<string, readonly [dtype: string, shape: number[], data: ArrayBufferView] | undefined> = {},
 ): Uint8Array {
-  const file = decodeSafetensors(build().toBytes())
+  const file = decodeSafetensors(encodeIndex(build()))
   for (const [name, value] of Object.entries(tensors)) {
     if (value === undefined) file.tensors.delete(name)
     else file.tensors.set(name, { dtype: value[0], shape: value[1], data: new Uint8Array(value[2].buffer) })
   }
-  const texts = Object.entries({ ...file.metadata, ...metadata }).filter((entry) => entry[1] !== undefined)
-  const list = Array.from(file.tensors, ([name, tensor]) => ({ name, ...tensor }))
-  return encodeSafetensors(list, Object.fromEntries(texts) as Record<string, string>)
+  return sealed(file.tensors, { ...file.metadata, ...metadata })
 }
 
 describe('an index file', () => {
   it.each(CASES)('has the documented tensors and metadata: $name', ({ options, tensors, metadata }) => {
-    const bytes = build(options).toBytes()
+    const bytes = encodeIndex(build(options))
     const header = parseSafetensorsHeader(bytes, bytes.length)
     const found = Array.from(header.tensors, ([name, { dtype, shape }]) => [name, `${dtype} ${shape.join(',')}`])
     expect(found).toEqual(Object.entries(tensors))
-    expect({ ...header.metadata }).toEqual({ ...EVERY, ...metadata })
+    const sums = Object.keys(tensors).map((name) => [`sha256.${name}`, expect.stringMatching(/^[0-9a-f]{64}$/)])
+    const every = { ...EVERY, ...Object.fromEntries(sums), sha256: expect.stringMatching(/^[0-9a-f]{64}$/) }
+    expect({ ...header.metadata }).toEqual({ ...every, ...metadata })
     expect(header.dataOffset % 64).toBe(0)
     expect(headerText(bytes)).toMatch(/^\{"__metadata__":\{.*\} *$/)
     const [first] = header.tensors.values()
@@ -140,25 +153,45 @@ describe('an index file', () => {
   })
 
   it.each(CASES)('has no tensor and no key that the page does not name: $name', ({ options }) => {
-    const { tensors, metadata } = decodeSafetensors(build(options).toBytes())
+    const { tensors, metadata } = decodeSafetensors(encodeIndex(build(options)))
     for (const name of [...tensors.keys(), ...Object.keys(metadata)]) {
-      const documented = name.replace(/^[^.]+\./, '<code>.')
-      expect(PAGE, name).toContain(`| \`${documented}\` |`)
+      const documented = [
+        name.replace(/^[^.]+\./, '<code>.'),
+        name.replace(/^.*\.digests$/, '<tensor>.digests'),
+        name.replace(/^sha256\..*$/, 'sha256.<tensor>'),
+      ].map((way) => `| \`${way}\` |`)
+      expect(documented.filter((row) => PAGE.includes(row)).length, name).toBeGreaterThan(0)
     }
   })
 
   it('is, byte by byte, the example of the page', () => {
     const data = Float32Array.of(0, 1, 2, 3, 4, 5, 6, 7, 8, 1, -1, 3, -1, 5, -1, 7, -1, 8)
-    const bytes = QuantizedIndex.build({ data, dims: [2, 9] }, silent).toBytes()
+    const bytes = encodeIndex(QuantizedIndex.build({ data, dims: [2, 9] }, silent))
     const hex = (part: Uint8Array) => Buffer.from(part).toString('hex').replace(/../g, '$& ').trim()
     const header = blocks('json')[0]!.replaceAll('\n', '')
-    expect(PAGE).toContain(`\`${hex(bytes.subarray(0, 8))}\` (440)`)
-    expect(headerText(bytes)).toBe(header.padEnd(440))
-    expect(hex(bytes.subarray(448))).toBe(blocks('text')[0]!.replaceAll('\n', ' ').trim())
+    expect(PAGE).toContain(`\`${hex(bytes.subarray(0, 8))}\` (1144)`)
+    expect(headerText(bytes)).toBe(header.padEnd(1144))
+    expect(hex(bytes.subarray(1152))).toBe(blocks('text')[0]!.replaceAll('\n', ' ').trim())
+  })
+
+  it.each(CASES)('holds the sums and digests that node:crypto gives: $name', ({ options }) => {
+    const bytes = encodeIndex(build(options))
+    const { tensors, metadata } = decodeSafetensors(bytes)
+    expect(sealed(tensors, metadata)).toEqual(bytes)
+  })
+
+  it('has a digest for each block of 4,096 bytes, the last one shorter', () => {
+    const many = { data: Float32Array.from({ length: 500 * DIMS }, (_, i) => Math.sin(i)), dims: [500, DIMS] }
+    const { tensors } = decodeSafetensors(encodeIndex(QuantizedIndex.build(many)))
+    const { data } = tensors.get('int8')!
+    expect(tensors.get('int8.digests')).toMatchObject({ dtype: 'U8', shape: [3, 16] })
+    expect(tensors.get('int8.digests')!.data.subarray(32)).toEqual(
+      new Uint8Array(sha256(data.subarray(8192))).subarray(0, 16),
+    )
   })
 
   it('holds the codes that quantizeEmbeddings gives', () => {
-    const { tensors } = decodeSafetensors(build().toBytes())
+    const { tensors } = decodeSafetensors(encodeIndex(build()))
     const int8 = quantizeEmbeddings(embeddings, 'int8', silent)
     expect(tensors.get('binary')?.data).toEqual(quantizeEmbeddings(embeddings, 'ubinary').data)
     expect(tensors.get('int8')?.data).toEqual(new Uint8Array(int8.data.buffer))
@@ -167,20 +200,23 @@ describe('an index file', () => {
 })
 
 describe('readers of version 1', () => {
-  it('ignore metadata and tensors that they do not know', () => {
+  it('ignore metadata and tensors that they do not know, and save the metadata again', () => {
     const more = { later: ['U8', [3], Uint8Array.of(1, 2, 3)] as const }
     const { data } = embeddings
     const query = data.subarray(0, DIMS)
-    const read = QuantizedIndex.fromBytes(changed({ created_by: 'someone' }, more as never))
+    const read = decodeIndex(changed({ created_by: 'someone', 7: '"sha256":"' }, more as never))
     expect(read.search(query, { topK: 5 })).toEqual(build().search(query, { topK: 5 }))
-    expect(decodeSafetensors(read.toBytes()).tensors.has('later')).toBe(false)
+    const again = decodeSafetensors(encodeIndex(read))
+    expect(again.tensors.has('later')).toBe(false)
+    expect(again.metadata).toMatchObject({ created_by: 'someone', 7: '"sha256":"' })
+    expect(encodeIndex(decodeIndex(encodeIndex(read)))).toEqual(encodeIndex(read))
   })
 
   it('take tensors in any order', () => {
-    const { tensors, metadata } = decodeSafetensors(build().toBytes())
-    const reversed = Array.from(tensors, ([name, tensor]) => ({ name, ...tensor })).reverse()
-    const bytes = QuantizedIndex.fromBytes(encodeSafetensors(reversed, metadata)).toBytes()
-    expect(bytes).toEqual(build().toBytes())
+    const { tensors, metadata } = decodeSafetensors(encodeIndex(build()))
+    const reversed = sealed(new Map([...tensors].reverse()), metadata)
+    expect(reversed).not.toEqual(encodeIndex(build()))
+    expect(encodeIndex(decodeIndex(reversed))).toEqual(encodeIndex(build()))
   })
 
   const floats = (length: number, value: number) => new Float32Array(length).fill(value)
@@ -213,7 +249,14 @@ describe('readers of version 1', () => {
     ],
     [
       'scales that are infinite',
-      () => changed({}, { 'int8.scale': ['F32', [ROWS], floats(ROWS, Infinity)] }),
+      () =>
+        changed(
+          {},
+          {
+            'int8.scale': ['F32', [ROWS], floats(ROWS, Infinity)],
+            'int8.scale.digests': ['U8', [1, 16], new Uint8Array(16)],
+          },
+        ),
       ...(['INVALID_FILE', /tensor int8.scale must hold finite numbers/] as const),
     ],
     [
@@ -230,7 +273,7 @@ describe('readers of version 1', () => {
   ])('refuse %s', (_, file, code, message) => {
     const error = (() => {
       try {
-        return QuantizedIndex.fromBytes(file())
+        return decodeIndex(file())
       } catch (thrown) {
         return thrown
       }
@@ -244,7 +287,7 @@ const missing = missingPython('numpy', 'safetensors')
 describe.skipIf(missing)(`Python's safetensors${missing ? ` (skipped: ${missing})` : ''}`, () => {
   it.each(CASES)('reads the same tensors and metadata: $name', ({ options, tensors, metadata }) => {
     const path = join(directory, 'index.safetensors')
-    const bytes = build(options).toBytes()
+    const bytes = encodeIndex(build(options))
     writeFileSync(path, bytes)
     const program = `
 import json, sys
@@ -260,12 +303,14 @@ with safe_open(sys.argv[1], framework='numpy') as file:
     const expected = Object.entries(tensors).map(([name, layout]) => {
       return [name, [layout, Buffer.from(data.get(name)!.data).toString('hex')]]
     })
-    expect(runPython(program, path)).toEqual([Object.fromEntries(expected), { ...EVERY, ...metadata }])
+    const sums = Object.entries(decodeSafetensors(bytes).metadata).filter(([key]) => key.startsWith('sha256'))
+    const every = { ...EVERY, ...Object.fromEntries(sums) }
+    expect(runPython(program, path)).toEqual([Object.fromEntries(expected), { ...every, ...metadata }])
   })
 
   it('rebuilds vectors and bits with the lines of the page', () => {
     const path = join(directory, 'page.safetensors')
-    writeFileSync(path, build().toBytes())
+    writeFileSync(path, encodeIndex(build()))
     const print = '\nimport json\nprint(json.dumps([vectors.tolist(), bits.tolist(), str(vectors.dtype)]))'
     const [vectors, bits, dtype] = runPython(blocks('python')[0]! + print, path) as [number[][], number[][], string]
     expect(dtype).toBe('float32')

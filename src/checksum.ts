@@ -1,0 +1,86 @@
+/** A SHA-256 under way: that of node:crypto and that of `@noble/hashes` both fit. */
+export interface Hasher {
+  update(bytes: Uint8Array): unknown
+  digest(): Uint8Array
+}
+
+/** Begins a SHA-256. */
+export type NewHasher = () => Hasher
+
+/** Bytes of a tensor that one digest stands for; the last block of a tensor is shorter. */
+export const BLOCK_BYTES = 4096
+/** Bytes kept of the SHA-256 of a block. */
+export const DIGEST_BYTES = 16
+
+/** Number of blocks, so of digests, of a tensor of `byteLength` bytes. */
+export function blockCount(byteLength: number): number {
+  return Math.ceil(byteLength / BLOCK_BYTES)
+}
+
+/** The SHA-256 of bytes as 64 hex digits. */
+export function sha256Hex(bytes: Uint8Array, newHasher: NewHasher): string {
+  const hasher = newHasher()
+  hasher.update(bytes)
+  return hexOf(hasher.digest())
+}
+
+/** The first 16 bytes of the SHA-256 of one block. */
+export function blockDigest(block: Uint8Array, newHasher: NewHasher): Uint8Array {
+  const hasher = newHasher()
+  hasher.update(block)
+  return hasher.digest().subarray(0, DIGEST_BYTES)
+}
+
+export function hexOf(bytes: Uint8Array): string {
+  let hex = ''
+  for (const byte of bytes) hex += byte.toString(16).padStart(2, '0')
+  return hex
+}
+
+/** The SHA-256 of a tensor and the digests of its blocks, from bytes that come in order and in pieces of any length. */
+export class Checksum {
+  readonly #newHasher: NewHasher
+  readonly #whole: Hasher
+  readonly #digests: Uint8Array
+  /** The block that has begun, where pieces cut it. */
+  #block: Hasher | undefined
+  #bytes = 0
+
+  /** @param byteLength bytes of the tensor, for which there must be room for digests */
+  constructor(byteLength: number, newHasher: NewHasher) {
+    this.#newHasher = newHasher
+    this.#whole = newHasher()
+    this.#digests = new Uint8Array(DIGEST_BYTES * blockCount(byteLength))
+  }
+
+  /** Bytes seen so far. */
+  get byteLength(): number {
+    return this.#bytes
+  }
+
+  update(piece: Uint8Array): void {
+    this.#whole.update(piece)
+    for (let at = 0; at < piece.length; ) {
+      const left = BLOCK_BYTES - (this.#bytes % BLOCK_BYTES)
+      const part = piece.subarray(at, at + left)
+      this.#block ??= this.#newHasher()
+      this.#block.update(part)
+      at += part.length
+      this.#bytes += part.length
+      if (part.length === left) this.#closeBlock()
+    }
+  }
+
+  /** Ends it: hex of the whole, 16 bytes a block. */
+  finish(): { sha256: string; digests: Uint8Array } {
+    this.#closeBlock()
+    return { sha256: hexOf(this.#whole.digest()), digests: this.#digests }
+  }
+
+  #closeBlock(): void {
+    if (this.#block === undefined) return
+    const number = Math.ceil(this.#bytes / BLOCK_BYTES) - 1
+    this.#digests.set(this.#block.digest().subarray(0, DIGEST_BYTES), DIGEST_BYTES * number)
+    this.#block = undefined
+  }
+}

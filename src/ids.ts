@@ -1,0 +1,55 @@
+/** What users call the rows of an index: numbers below 2^32, or texts. */
+export type Id = number | string
+
+/** Ids of all rows, as files hold them. */
+export type StoredIds =
+  | { readonly kind: 'numbers'; readonly values: Uint32Array }
+  /** UTF-8, one behind the other: text i is bytes `offsets[i]` to `offsets[i + 1] - 1`. */
+  | { readonly kind: 'texts'; readonly bytes: Uint8Array; readonly offsets: Float64Array | Uint32Array }
+
+/** What a file may say beside what a search needs: kept when an index is read and saved again. */
+export interface IndexExtras {
+  readonly metadata: Readonly<Record<string, string>>
+  readonly ids: StoredIds | undefined
+}
+
+/** How ids lie in a file, without them. */
+export type IdsLayout =
+  | { readonly kind: 'rows' }
+  | { readonly kind: 'numbers' }
+  | { readonly kind: 'texts'; readonly byteLength: number }
+
+export function idsLayout(ids: StoredIds | undefined): IdsLayout {
+  if (ids === undefined) return { kind: 'rows' }
+  return ids.kind === 'numbers' ? { kind: 'numbers' } : { kind: 'texts', byteLength: ids.bytes.length }
+}
+
+/** Number of rows that have an id. */
+export function idCount(ids: StoredIds): number {
+  return ids.kind === 'numbers' ? ids.values.length : ids.offsets.length - 1
+}
+
+/** Offsets of texts as a file holds them: uint32, or uint64 where there are 4 GiB of texts or more. */
+export function encodeOffsets(offsets: ArrayLike<number>, byteLength: number): Uint8Array {
+  const wide = byteLength >= 2 ** 32
+  const values = wide
+    ? BigUint64Array.from({ length: offsets.length }, (_, i) => BigInt(offsets[i]!))
+    : Uint32Array.from(offsets)
+  return new Uint8Array(values.buffer)
+}
+
+/** Reads what `encodeOffsets` wrote; copied: the bytes need not be aligned. */
+export function decodeOffsets(bytes: Uint8Array, dtype: string): Float64Array | Uint32Array {
+  const { buffer } = new Uint8Array(bytes)
+  return dtype === 'U64' ? Float64Array.from(new BigUint64Array(buffer), Number) : new Uint32Array(buffer)
+}
+
+/** What is wrong with the offsets of texts, if anything: they begin at 0, never fall and end with the texts. */
+export function offsetsFault(offsets: ArrayLike<number>, byteLength: number): string | undefined {
+  if (offsets[0] !== 0) return `must begin with 0, got ${offsets[0]}`
+  const last = offsets.length - 1
+  for (let i = 1; i <= last; i++) {
+    if (offsets[i]! < offsets[i - 1]!) return `must not fall, got ${offsets[i]} behind ${offsets[i - 1]} at ${i}`
+  }
+  return offsets[last] === byteLength ? undefined : `must end with ${byteLength}, got ${offsets[last]}`
+}
