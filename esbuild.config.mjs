@@ -2,30 +2,34 @@
 import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import asc from 'assemblyscript/asc'
 import { build } from 'esbuild'
+import { embedWasm, importWasm } from './esbuild.wasm.mjs'
 
-/** es2022 keeps esbuild from calling Uint8Array.fromBase64, which Node 20 lacks. */
-const shared = { bundle: true, format: 'esm', target: 'es2022', loader: { '.wasm': 'binary' }, logLevel: 'warning' }
+const shared = { bundle: true, format: 'esm', target: 'es2022', plugins: [embedWasm], logLevel: 'warning' }
 
 await rm('dist', { recursive: true, force: true })
-const library = await build({
+/** Entries that hosts which compile no bytes have too: one graph, so that they share the core. */
+const entries = {
+  index: 'src/index.ts',
+  rotations: 'src/rotations.ts',
+  eval: 'src/eval.ts',
+  node: 'src/node.ts',
+  storage: 'src/storage.ts',
+}
+const neutral = {
   ...shared,
-  metafile: true,
-  entryPoints: {
-    index: 'src/index.ts',
-    rotations: 'src/rotations.ts',
-    eval: 'src/eval.ts',
-    node: 'src/node.ts',
-    pool: 'src/pool.ts',
-    storage: 'src/storage.ts',
-    cli: 'src/cli/main.ts',
-  },
-  outdir: 'dist',
   splitting: true,
   platform: 'neutral',
   mainFields: ['module', 'main'],
   external: ['node:*'],
   minifySyntax: true,
+}
+const library = await build({
+  ...neutral,
+  metafile: true,
+  entryPoints: { ...entries, pool: 'src/pool.ts', cli: 'src/cli/main.ts' },
+  outdir: 'dist',
 })
+await build({ ...neutral, entryPoints: entries, outdir: 'dist/edge', plugins: [importWasm] })
 // One file that imports nothing, so that it can be put wherever a host wants its workers.
 await build({
   ...shared,
@@ -59,7 +63,7 @@ await build({
   external: ['puppeteer-core'],
 })
 await build({ ...shared, entryPoints: { 'bench-page': 'bench/browser/page.ts' }, outdir: 'build', platform: 'browser' })
-await cp('build/kernels.wasm', 'dist/kernels.wasm')
+for (const name of ['kernels.wasm', 'linear.wasm']) await cp(`build/${name}`, `dist/${name}`)
 
 // What is bundled keeps its licence. The loader has none in its folder: it is assemblyscript's.
 const bundled = [library, debug].flatMap(({ metafile }) => Object.keys(metafile.inputs)).map(packageOf)

@@ -1,7 +1,8 @@
-import kernelBytes from '../build/kernels.wasm'
-import readBytes from '../build/read.wasm'
+import kernelsWasm from '../build/kernels.wasm'
+import readWasm from '../build/read.wasm'
 import type { Kernels } from '../src/kernels.js'
 import { planRegions, type Regions } from '../src/regions.js'
+import { toModule, type WasmSource } from '../src/workspace.js'
 
 /** Loops that only read: what memory gives at most to one, four or eight streams. */
 export interface ReadKernels {
@@ -22,12 +23,11 @@ export function openArena<Name extends string>(sizes: Readonly<Record<Name, numb
   const at = planRegions(sizes)
   const pages = Math.ceil(at.end / 65_536)
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages })
-  const open = (bytes: BufferSource) =>
-    new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } }).exports as unknown
+  const open = (wasm: WasmSource) => new WebAssembly.Instance(toModule(wasm), { env: { memory } }).exports as unknown
   return {
     buffer: memory.buffer as ArrayBuffer,
-    kernels: open(kernelBytes) as Kernels,
-    read: open(readBytes) as ReadKernels,
+    kernels: open(kernelsWasm) as Kernels,
+    read: open(readWasm) as ReadKernels,
     at,
   }
 }

@@ -1,9 +1,11 @@
 import { instantiateSync } from '@assemblyscript/loader'
-import debugBytes from '../build/kernels.debug.wasm'
+import debugWasm from '../build/kernels.debug.wasm'
 import type { Kernels } from './kernels.js'
 import { setKernelSource } from './workspace.js'
 
+const debugModule = debugWasm()
+
 // The loader lifts an assertion to an error that says what was asserted and where: abort: ... at assembly/hamming.ts:8
-setKernelSource((memory) => instantiateSync(debugBytes, { env: { memory } }).exports as unknown as Kernels)
+setKernelSource((memory) => instantiateSync(debugModule, { env: { memory } }).exports as unknown as Kernels)
 
 export * from './index.js'

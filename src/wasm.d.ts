@@ -1,5 +1,5 @@
-/** esbuild's binary loader and the test configuration give a .wasm file as its bytes. */
+/** What the build makes of a .wasm file: its bytes, or the module where the host has compiled it (`esbuild.wasm.mjs`). */
 declare module '*.wasm' {
-  const bytes: Uint8Array<ArrayBuffer>
-  export default bytes
+  const source: () => Uint8Array<ArrayBuffer> | WebAssembly.Module
+  export default source
 }

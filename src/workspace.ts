@@ -1,4 +1,4 @@
-import releaseBytes from '../build/kernels.wasm'
+import releaseWasm from '../build/kernels.wasm'
 import { checkOneOf, describe, fail } from './check.js'
 import { PackvecError } from './errors.js'
 import type { Kernels } from './kernels.js'
@@ -17,6 +17,9 @@ export interface Workspace<K = Kernels> {
   readonly backend: Backend
 }
 
+/** A module as the build gives it: its bytes, or compiled already where a host compiles no bytes at run time. */
+export type WasmSource = () => Uint8Array<ArrayBuffer> | WebAssembly.Module
+
 /** Opens kernels over a memory; `packvec/debug` puts the asserting build here. */
 export type KernelSource = (memory: WebAssembly.Memory) => Kernels
 
@@ -25,7 +28,7 @@ const PAGE_BYTES = 65_536
 const MAX_PAGES = 65_536
 
 let releaseModule: WebAssembly.Module | undefined
-const compiledModules = new WeakMap<Uint8Array, WebAssembly.Module | undefined>()
+const compiledModules = new WeakMap<WasmSource, WebAssembly.Module | undefined>()
 let kernelSource: KernelSource = openRelease
 let chosen: Backend | undefined
 let popcount: PopcountForm | undefined
@@ -76,15 +79,15 @@ export function openWorkspace(byteLength: number): Workspace {
 }
 
 /**
- * The same over a module outside the core, given as its bytes. Where the host compiles no bytes, because `init` brought the
- * core's module, the plain TypeScript runs. @throws PackvecError TOO_LARGE
+ * The same over a module outside the core. Where the host cannot compile it, although the core has its own by `init`, the
+ * plain TypeScript runs. @throws PackvecError TOO_LARGE
  */
 export function openModule<K>(
   byteLength: number,
-  bytes: Uint8Array<ArrayBuffer>,
+  wasm: WasmSource,
   reference: (buffer: ArrayBuffer) => K,
 ): Workspace<K> {
-  const module = backend() === 'wasm' ? compiled(bytes) : undefined
+  const module = backend() === 'wasm' ? compiled(wasm) : undefined
   return allocate(byteLength, module && ((memory) => openKernels<K>(module, memory)), reference)
 }
 
@@ -113,7 +116,7 @@ function allocate<K>(
 }
 
 function openRelease(memory: WebAssembly.Memory): Kernels {
-  releaseModule ??= new WebAssembly.Module(releaseBytes)
+  releaseModule ??= toModule(releaseWasm)
   return openKernels(releaseModule, memory)
 }
 
@@ -121,23 +124,27 @@ function openKernels<K>(module: WebAssembly.Module, memory: WebAssembly.Memory):
   return new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as K
 }
 
-function compiled(bytes: Uint8Array<ArrayBuffer>): WebAssembly.Module | undefined {
-  if (!compiledModules.has(bytes)) compiledModules.set(bytes, compile(bytes))
-  return compiledModules.get(bytes)
+function compiled(wasm: WasmSource): WebAssembly.Module | undefined {
+  if (!compiledModules.has(wasm)) compiledModules.set(wasm, compile(wasm))
+  return compiledModules.get(wasm)
 }
 
-function compile(bytes: Uint8Array<ArrayBuffer>): WebAssembly.Module | undefined {
+/** Undefined where the host has no WebAssembly, no SIMD, or forbids compiling at run time. */
+function compile(wasm: WasmSource): WebAssembly.Module | undefined {
   try {
-    return new WebAssembly.Module(bytes)
+    return toModule(wasm)
   } catch {
     return undefined
   }
 }
 
-/** Whether this host compiles SIMD from bytes: some have no WebAssembly, no SIMD, or forbid compiling at run time. */
+/** Compiles what the host has not compiled. */
+export function toModule(wasm: WasmSource): WebAssembly.Module {
+  const source = wasm()
+  return source instanceof WebAssembly.Module ? source : new WebAssembly.Module(source)
+}
+
 function wasmRuns(): boolean {
-  if (releaseModule !== undefined) return true
-  if (typeof WebAssembly !== 'object' || !WebAssembly.validate(releaseBytes)) return false
-  releaseModule = compile(releaseBytes)
+  releaseModule ??= compile(releaseWasm)
   return releaseModule !== undefined
 }

@@ -2,6 +2,7 @@ import { rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { type BuildOptions, build } from 'esbuild'
+import { embedWasm } from '../esbuild.wasm.mjs'
 
 /** Bundles the pool as `esbuild.config.mjs` does, from the sources as they are, so that no test meets an old `dist/`. */
 export async function bundlePool(): Promise<{ folder: string; url(name: string): URL }> {
@@ -12,7 +13,7 @@ export async function bundlePool(): Promise<{ folder: string; url(name: string):
     bundle: true,
     format: 'esm',
     target: 'es2022',
-    loader: { '.wasm': 'binary' },
+    plugins: [embedWasm],
     platform: 'neutral',
     external: ['node:*'],
     outdir: folder,
