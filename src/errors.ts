@@ -14,6 +14,7 @@ export type PackvecErrorCode =
   | 'UNSUPPORTED'
   | 'TOO_LARGE'
   | 'IO'
+  | 'DISPOSED'
 
 /** The one error type of packvec. `argument` names what was wrong, the message says what was expected and what came. */
 export class PackvecError extends Error {

@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import { Calibration } from './calibration.js'
 import { checkCount, checkSameDims } from './check.js'
 import { CodeStore, type Slot, type SlotRows } from './code-store.js'
@@ -54,21 +55,15 @@ export interface IndexState {
 
 /**
  * Embeddings as codes in one WebAssembly memory, searched there in two stages: a scan of small codes, then exact scores of
- * the candidates from larger ones. Dropping the object frees the memory.
+ * the candidates from larger ones. Dropping the object frees the memory, `dispose` does so at once.
  *
  * Method: binary codes with int8 rescoring, Shakir, Aarsen, Lee, "Binary and Scalar Embedding Quantization", 2024.
  */
 export class QuantizedIndex {
-  readonly #store: CodeStore
-  readonly #stages: Stages
-  readonly #transform: Transform
-  readonly #extras: IndexExtras | undefined
+  #state: IndexState | undefined
 
   private constructor(store: CodeStore, stages: Stages, transform: Transform, extras?: IndexExtras) {
-    this.#store = store
-    this.#stages = stages
-    this.#transform = transform
-    this.#extras = extras
+    this.#state = { store, stages, transform, extras }
   }
 
   /**
@@ -95,7 +90,7 @@ export class QuantizedIndex {
 
   /** What the index is made of, for those who save it. @internal */
   get parts(): IndexState {
-    return { store: this.#store, stages: this.#stages, transform: this.#transform, extras: this.#extras }
+    return this.#open
   }
 
   /** Number of rows; ids are 0 to size - 1 in the order of adding. */
@@ -147,10 +142,11 @@ export class QuantizedIndex {
    * @throws PackvecError DIMS_MISMATCH, NOT_FINITE, RAGGED_ROWS, TOO_LARGE
    */
   add(embeddings: Embeddings, options: { readonly dims?: number } = {}): this {
+    const store = this.#store
     const source = toRows(embeddings, 'embeddings', options.dims)
     if (source.rows === 0) return this
     this.#checkDims('embeddings', source)
-    this.#store.append(transformRows(source, this.#transform, 'centred', 'embeddings'), 'embeddings')
+    store.append(transformRows(source, this.#transform, 'centred', 'embeddings'), 'embeddings')
     return this
   }
 
@@ -166,6 +162,35 @@ export class QuantizedIndex {
     if (source.rows > 0) this.#checkDims('query', source)
     const results = searchStore(this.#store, transformQueries(source, this.#transform), this.#stages, checked, 'query')
     return source.single ? results[0]! : results
+  }
+
+  /**
+   * Lets go of the memory now, also where the index is still referred to; `using index = ...` does it at the end of the block.
+   * Everything but `dispose` throws `DISPOSED` from then on.
+   */
+  dispose(): void {
+    this.#state = undefined
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose()
+  }
+
+  get #open(): IndexState {
+    if (this.#state !== undefined) return this.#state
+    throw new PackvecError('DISPOSED', 'index', 'index must be open, got one that was disposed')
+  }
+
+  get #store(): CodeStore {
+    return this.#open.store
+  }
+
+  get #stages(): Stages {
+    return this.#open.stages
+  }
+
+  get #transform(): Transform {
+    return this.#open.transform
   }
 
   /**

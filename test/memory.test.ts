@@ -1,5 +1,8 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { describe, expect, it, vi } from 'vitest'
 import { Calibration, QuantizedIndex } from '../src/index.js'
+import { Rotation } from '../src/rotations.js'
 import { decodeIndex, encodeIndex } from '../src/storage.js'
 
 const DIMS = 64
@@ -10,12 +13,27 @@ function rows(count: number, seed: number) {
 
 /** Runs `work` and returns the bytes of each memory it opened. */
 function memoriesOf(work: () => void): number[] {
-  const { Memory } = WebAssembly
   const opened: number[] = []
+  watchMemories(work, (_memory, { initial }) => opened.push(65_536 * initial))
+  return opened
+}
+
+/** Whether each memory that `work` opens is still there, now and later, as far as the collector has looked. */
+function aliveOf(work: () => void): () => boolean[] {
+  const memories: WeakRef<WebAssembly.Memory>[] = []
+  watchMemories(work, (memory) => memories.push(new WeakRef(memory)))
+  return () => memories.map((memory) => memory.deref() !== undefined)
+}
+
+function watchMemories(
+  work: () => void,
+  onOpened: (memory: WebAssembly.Memory, descriptor: WebAssembly.MemoryDescriptor) => void,
+): void {
+  const { Memory } = WebAssembly
   WebAssembly.Memory = class extends Memory {
     constructor(descriptor: WebAssembly.MemoryDescriptor) {
       super(descriptor)
-      opened.push(65_536 * descriptor.initial)
+      onOpened(this, descriptor)
     }
   }
   try {
@@ -23,13 +41,22 @@ function memoriesOf(work: () => void): number[] {
   } finally {
     WebAssembly.Memory = Memory
   }
-  return opened
+}
+
+// Ranges are found in the workspace that functions without an index share: it is opened here, once for all.
+const calibration = Calibration.from(rows(100, 1))
+
+/** Twice, with a turn of the event loop each: memories and instances refer to one another through host objects. */
+async function collectGarbage(): Promise<void> {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  for (let i = 0; i < 2; i++) {
+    await new Promise((resolve) => setTimeout(resolve, 10))
+    collect()
+  }
 }
 
 describe('the memory of an index', () => {
-  // Ranges are found in the workspace that functions without an index share: it is opened here, once for all.
-  const calibration = Calibration.from(rows(100, 1))
-
   it('is one, made by build', () => {
     let index: QuantizedIndex | undefined
     const opened = memoriesOf(() => {
@@ -65,6 +92,93 @@ describe('the memory of an index', () => {
   it('is made anew by the row behind the capacity', () => {
     const opened = memoriesOf(() => QuantizedIndex.build(rows(100, 5), { calibration, capacity: 100 }).add(rows(1, 6)))
     expect(opened.length).toBe(2)
+  })
+})
+
+describe('an index that is disposed', () => {
+  const index = QuantizedIndex.build(rows(100, 9), { calibration, rotation: Rotation.hadamard(DIMS, { seed: 1 }) })
+  const query = rows(1, 3).data
+  index.search(query)
+  index.dispose()
+
+  const uses: Record<string, () => unknown> = {
+    size: () => index.size,
+    dims: () => index.dims,
+    codeBytes: () => index.codeBytes,
+    byteLength: () => index.byteLength,
+    backend: () => index.backend,
+    coarse: () => index.coarse,
+    rescore: () => index.rescore,
+    calibration: () => index.calibration,
+    rotation: () => index.rotation,
+    add: () => index.add(rows(1, 3)),
+    'add of nothing': () => index.add([]),
+    search: () => index.search(query),
+    'search for nothing': () => index.search([]),
+    parts: () => index.parts,
+  }
+
+  it.each(Object.entries(uses))('throws DISPOSED on %s', (_name, use) => {
+    expect(use).toThrow(expect.objectContaining({ name: 'PackvecError', code: 'DISPOSED', argument: 'index' }))
+  })
+
+  it('has no other public members, and may be disposed again', () => {
+    const members = Object.getOwnPropertyNames(QuantizedIndex.prototype)
+    const known = new Set([...Object.keys(uses), 'constructor', 'dispose'])
+    expect(members.filter((name) => !known.has(name))).toEqual([])
+    expect(() => index.dispose()).not.toThrow()
+  })
+
+  it('is one whose block has ended, where it was declared with using', () => {
+    const kept = QuantizedIndex.build(rows(10, 2))
+    {
+      using scoped = kept
+      expect(scoped.size).toBe(10)
+    }
+    expect(() => kept.size).toThrow(expect.objectContaining({ code: 'DISPOSED' }))
+  })
+
+  it('lets the collector have its memory although the index is still held', async () => {
+    let held: QuantizedIndex | undefined
+    const alive = aliveOf(() => {
+      held = QuantizedIndex.build(rows(100, 9), { calibration })
+    })
+    held!.search(query)
+    await collectGarbage()
+    expect(alive()).toEqual([true])
+    held!.dispose()
+    await collectGarbage()
+    expect(alive()).toEqual([false])
+    expect(() => held!.size).toThrow()
+  })
+})
+
+describe('10,000 indexes, made and dropped', () => {
+  it.each([
+    ['forgotten', () => {}],
+    ['disposed', (index: QuantizedIndex) => index.dispose()],
+  ])('leave nothing behind when they are %s', async (_title, drop) => {
+    const corpus = rows(20, 1)
+    const query = rows(1, 3).data
+    const make = (count: number) => {
+      for (let i = 0; i < count; i++) {
+        const index = QuantizedIndex.build(corpus, { calibration })
+        index.search(query, { topK: 2 })
+        drop(index)
+      }
+    }
+    make(100)
+    await collectGarbage()
+    const before = process.memoryUsage()
+    const alive = aliveOf(() => make(10_000))
+    await collectGarbage()
+    const left = alive()
+    const after = process.memoryUsage()
+    expect(left.length).toBe(10_000)
+    expect(left.filter(Boolean).length).toBe(0)
+    // 100 bytes an index would be found; the weak references and the runner take some.
+    expect(after.arrayBuffers - before.arrayBuffers).toBeLessThan(1e6)
+    expect(after.heapUsed - before.heapUsed).toBeLessThan(2e6)
   })
 })
 

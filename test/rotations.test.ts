@@ -413,7 +413,11 @@ describe('a bad sample', () => {
 
 describe('a host that does not compile the bytes of the linear algebra', () => {
   it('runs it in plain TypeScript, and says so', () => {
-    const opened = openModule(100_000, () => Uint8Array.of(1, 2, 3), (buffer) => buffer.byteLength)
+    const opened = openModule(
+      100_000,
+      () => Uint8Array.of(1, 2, 3),
+      (buffer) => buffer.byteLength,
+    )
     expect(opened).toMatchObject({ backend: 'typescript', kernels: 131_072 })
   })
 })
