@@ -14,6 +14,7 @@ export function selectBest(
   assert(k !== 0, 'k must be at least 1')
   resetBest(scratchPtr)
   offerPairs(idsPtr, scoresPtr, count, k, scratchPtr)
-  writeBest(scratchPtr, outIdsPtr, outScoresPtr)
-  keysToScores(outScoresPtr, min(k, count))
+  const found = min(k, count)
+  writeBest(scratchPtr, found, outIdsPtr, outScoresPtr)
+  keysToScores(outScoresPtr, found)
 }

@@ -11,8 +11,9 @@ export function dotI8TopK(
   scratchPtr: usize,
   idsPtr: usize,
   scoresPtr: usize,
+  allowedPtr: usize,
 ): void {
-  dotBytesTopK<i8>(queriesPtr, queryCount, codesPtr, rowCount, rowBytes, k, scratchPtr, idsPtr, scoresPtr)
+  dotBytesTopK<i8>(queriesPtr, queryCount, codesPtr, rowCount, rowBytes, k, scratchPtr, idsPtr, scoresPtr, allowedPtr)
 }
 
 export function dotU8TopK(
@@ -25,8 +26,9 @@ export function dotU8TopK(
   scratchPtr: usize,
   idsPtr: usize,
   scoresPtr: usize,
+  allowedPtr: usize,
 ): void {
-  dotBytesTopK<u8>(queriesPtr, queryCount, codesPtr, rowCount, rowBytes, k, scratchPtr, idsPtr, scoresPtr)
+  dotBytesTopK<u8>(queriesPtr, queryCount, codesPtr, rowCount, rowBytes, k, scratchPtr, idsPtr, scoresPtr, allowedPtr)
 }
 
 function dotBytesTopK<T>(
@@ -39,6 +41,7 @@ function dotBytesTopK<T>(
   scratchPtr: usize,
   idsPtr: usize,
   scoresPtr: usize,
+  allowedPtr: usize,
 ): void {
   assert(rowBytes !== 0 && rowBytes % 16 === 0, 'rowBytes must be a multiple of 16')
   assert(k !== 0, 'k must be at least 1')
@@ -50,13 +53,13 @@ function dotBytesTopK<T>(
     const tile = min<usize>(step, rowCount - first)
     for (let q: usize = 0; q < queryCount; ++q) {
       dotBytes<T>(queriesPtr + q * (rowBytes << 1), rowsPtr, tile, rowBytes, scratchPtr)
-      selectBest(scratchPtr, tile, <u32>first, k, heapsPtr + q * heapBytes(k))
+      selectBest(scratchPtr, tile, <u32>first, k, heapsPtr + q * heapBytes(k), allowedPtr)
     }
   }
   const found = min(k, rowCount)
   for (let q: usize = 0; q < queryCount; ++q) {
     const offset = (q * found) << 2
-    writeBest(heapsPtr + q * heapBytes(k), idsPtr + offset, scoresPtr + offset)
+    writeBest(heapsPtr + q * heapBytes(k), found, idsPtr + offset, scoresPtr + offset)
   }
 }
 

@@ -12,6 +12,7 @@ export function dotF32TopK(
   scratchPtr: usize,
   idsPtr: usize,
   scoresPtr: usize,
+  allowedPtr: usize,
 ): void {
   assert(rowBytes !== 0 && rowBytes % 64 === 0, 'rowBytes must be a multiple of 64')
   assert(k !== 0, 'k must be at least 1')
@@ -24,13 +25,13 @@ export function dotF32TopK(
     for (let q: usize = 0; q < queryCount; ++q) {
       dotFloats(queriesPtr + q * rowBytes, tilePtr, tile, rowBytes, scratchPtr)
       scoresToKeys(scratchPtr, tile)
-      selectBest(scratchPtr, tile, <u32>first, k, heapsPtr + q * heapBytes(k))
+      selectBest(scratchPtr, tile, <u32>first, k, heapsPtr + q * heapBytes(k), allowedPtr)
     }
   }
   const found = min(k, rowCount)
   for (let q: usize = 0; q < queryCount; ++q) {
     const offset = (q * found) << 2
-    writeBest(heapsPtr + q * heapBytes(k), idsPtr + offset, scoresPtr + offset)
+    writeBest(heapsPtr + q * heapBytes(k), found, idsPtr + offset, scoresPtr + offset)
     keysToScores(scoresPtr + offset, found)
   }
 }

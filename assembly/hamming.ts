@@ -13,8 +13,9 @@ export function hammingTopK(
   scratchPtr: usize,
   idsPtr: usize,
   distancesPtr: usize,
+  allowedPtr: usize,
 ): void {
-  search(false, queriesPtr, queryCount, codesPtr, rowCount, rowBytes, k, scratchPtr, idsPtr, distancesPtr)
+  search(false, queriesPtr, queryCount, codesPtr, rowCount, rowBytes, k, scratchPtr, idsPtr, distancesPtr, allowedPtr)
 }
 
 export function hammingTopKLanes(
@@ -27,8 +28,9 @@ export function hammingTopKLanes(
   scratchPtr: usize,
   idsPtr: usize,
   distancesPtr: usize,
+  allowedPtr: usize,
 ): void {
-  search(true, queriesPtr, queryCount, codesPtr, rowCount, rowBytes, k, scratchPtr, idsPtr, distancesPtr)
+  search(true, queriesPtr, queryCount, codesPtr, rowCount, rowBytes, k, scratchPtr, idsPtr, distancesPtr, allowedPtr)
 }
 
 function search(
@@ -42,6 +44,7 @@ function search(
   scratchPtr: usize,
   idsPtr: usize,
   distancesPtr: usize,
+  allowedPtr: usize,
 ): void {
   assert(rowBytes !== 0 && rowBytes % 8 === 0, 'rowBytes must be a multiple of 8')
   assert(rowBytes <= 8192, 'rowBytes must be at most 8192')
@@ -61,7 +64,7 @@ function search(
       if (!canImprove(statePtr)) continue
       if (lanes) scanTileLanes(queriesPtr + q * rowBytes, rowsPtr, tile, rowBytes, scratchPtr)
       else scanTile(queriesPtr + q * rowBytes, rowsPtr, tile, rowBytes, scratchPtr)
-      selectNearest(scratchPtr, tile, <u32>first, <u32>k, statePtr, counterCount)
+      selectNearest(scratchPtr, tile, <u32>first, <u32>k, statePtr, counterCount, allowedPtr)
     }
   }
   const found = min(k, rowCount)

@@ -1,3 +1,4 @@
+import { isAllowed } from './allowed'
 import { scoreToKey } from './order'
 
 // A min-heap of at most k int64 entries, (key << 32) | ~row: the greater entry has the greater score or, at the same
@@ -12,13 +13,21 @@ export function resetBest(heapPtr: usize): void {
   store<u32>(heapPtr, 0)
 }
 
-/** Offers the rows of a tile by their int32 keys. */
-export function selectBest(keysPtr: usize, rowCount: usize, firstRow: u32, k: usize, heapPtr: usize): void {
+/** Offers the allowed rows of a tile by their int32 keys. */
+export function selectBest(
+  keysPtr: usize,
+  rowCount: usize,
+  firstRow: u32,
+  k: usize,
+  heapPtr: usize,
+  allowedPtr: usize,
+): void {
   const entriesPtr = heapPtr + HEADER_BYTES
   let size = <usize>load<u32>(heapPtr)
   let row: usize = 0
-  for (; row < rowCount && size < k; ++row, ++size) {
-    siftUp(entriesPtr, size, entry(load<i32>(keysPtr + (row << 2)), firstRow + <u32>row))
+  for (; row < rowCount && size < k; ++row) {
+    if (!isAllowed(allowedPtr, firstRow + <u32>row)) continue
+    siftUp(entriesPtr, size++, entry(load<i32>(keysPtr + (row << 2)), firstRow + <u32>row))
   }
   store<u32>(heapPtr, <u32>size)
   // Rows come in order, so that a row whose key only equals the least one kept is never better.
@@ -35,10 +44,12 @@ export function selectBest(keysPtr: usize, rowCount: usize, firstRow: u32, k: us
     let mask = i8x16.bitmask(i8x16.narrow_i16x8_s(i16x8.narrow_i32x4_s(a, b), i16x8.narrow_i32x4_s(c, d)))
     for (; mask; mask &= mask - 1) {
       const position = row + <usize>ctz<i32>(mask)
+      if (!isAllowed(allowedPtr, firstRow + <u32>position)) continue
       least = replaceLeast(entriesPtr, size, load<i32>(keysPtr + (position << 2)), firstRow + <u32>position, least)
     }
   }
   for (; row < rowCount; ++row) {
+    if (!isAllowed(allowedPtr, firstRow + <u32>row)) continue
     least = replaceLeast(entriesPtr, size, load<i32>(keysPtr + (row << 2)), firstRow + <u32>row, least)
   }
 }
@@ -55,10 +66,11 @@ export function offerPairs(idsPtr: usize, scoresPtr: usize, count: usize, k: usi
   store<u32>(heapPtr, <u32>size)
 }
 
-/** Sorts the heap and writes row numbers and keys, best first. */
-export function writeBest(heapPtr: usize, idsPtr: usize, keysPtr: usize): void {
+/** Sorts the heap, which holds `found` rows, and writes row numbers and keys, best first. */
+export function writeBest(heapPtr: usize, found: usize, idsPtr: usize, keysPtr: usize): void {
+  assert(<usize>load<u32>(heapPtr) === found, 'k must be at most the number of allowed rows')
   const entriesPtr = heapPtr + HEADER_BYTES
-  for (let size = <usize>load<u32>(heapPtr); size; --size) {
+  for (let size = found; size; --size) {
     const least = load<u64>(entriesPtr)
     const last = size - 1
     siftDown(entriesPtr, last, load<i64>(entriesPtr + (last << 3)))

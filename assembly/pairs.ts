@@ -16,6 +16,7 @@ export function dotPairsTopK(
   scratchPtr: usize,
   idsPtr: usize,
   scoresPtr: usize,
+  allowedPtr: usize,
 ): void {
   assert(rowBytes !== 0 && rowBytes % 8 === 0, 'rowBytes must be a multiple of 8')
   assert(k !== 0, 'k must be at least 1')
@@ -30,13 +31,13 @@ export function dotPairsTopK(
       const queryPtr = queriesPtr + q * rowBytes
       if (centre2 === 3) dotPairs<u8>(queryPtr, rowsPtr, tile, rowBytes, dims, scratchPtr)
       else dotPairs<i8>(queryPtr, rowsPtr, tile, rowBytes, dims, scratchPtr)
-      selectBest(scratchPtr, tile, <u32>first, k, heapsPtr + q * heapBytes(k))
+      selectBest(scratchPtr, tile, <u32>first, k, heapsPtr + q * heapBytes(k), allowedPtr)
     }
   }
   const found = min(k, rowCount)
   for (let q: usize = 0; q < queryCount; ++q) {
     const offset = (q * found) << 2
-    writeBest(heapsPtr + q * heapBytes(k), idsPtr + offset, scoresPtr + offset)
+    writeBest(heapsPtr + q * heapBytes(k), found, idsPtr + offset, scoresPtr + offset)
   }
 }
 

@@ -1,3 +1,4 @@
+import { isAllowed } from './allowed'
 import { TILE_ROWS } from './lanes'
 
 // The state of one query, as `hammingScratchBytes` sizes it: 16 bytes of header, `counterCount` uint32 counters (how
@@ -25,9 +26,9 @@ export function canImprove(statePtr: usize): bool {
 }
 
 /**
- * Accepts the rows of a tile nearer than the threshold and lowers it by counting: `nearer` accepted rows lie below the
- * threshold, always fewer than k. Distances are small integers, so no heap is needed; a row at the threshold itself
- * comes after k others that are at least as near.
+ * Accepts the allowed rows of a tile nearer than the threshold and lowers it by counting: `nearer` accepted rows lie
+ * below the threshold, always fewer than k. Distances are small integers, so no heap is needed; a row at the threshold
+ * itself comes after k others that are at least as near.
  */
 export function selectNearest(
   distancesPtr: usize,
@@ -36,6 +37,7 @@ export function selectNearest(
   k: u32,
   statePtr: usize,
   counterCount: usize,
+  allowedPtr: usize,
 ): void {
   if (load<u32>(statePtr, CANDIDATES) > 2 * k) compact(k, statePtr, counterCount)
   let row: usize = 0
@@ -53,11 +55,13 @@ export function selectNearest(
     let mask = <u32>low | ((<u32>i8x16.bitmask(i8x16.narrow_i16x8_s(c, d))) << 16)
     for (; mask; mask &= mask - 1) {
       const position = row + <usize>ctz<u32>(mask)
+      if (!isAllowed(allowedPtr, firstRow + <u32>position)) continue
       accept(load<u16>(distancesPtr + (position << 1)), firstRow + <u32>position, k, statePtr, counterCount)
     }
     if (!canImprove(statePtr)) return
   }
   for (; row < rowCount; ++row) {
+    if (!isAllowed(allowedPtr, firstRow + <u32>row)) continue
     accept(load<u16>(distancesPtr + (row << 1)), firstRow + <u32>row, k, statePtr, counterCount)
   }
 }
@@ -122,6 +126,7 @@ export function writeNearest(
     store<u32>(counterPtr, place)
     place += count
   }
+  assert(place >= found, 'k must be at most the number of allowed rows')
   const candidatesPtr = countersPtr + (counterCount << 2)
   const candidates = load<u32>(statePtr, CANDIDATES)
   for (let i: u32 = 0; i < candidates; ++i) {

@@ -16,6 +16,7 @@ export function scanTableTopK(
   scratchPtr: usize,
   idsPtr: usize,
   scoresPtr: usize,
+  allowedPtr: usize,
 ): void {
   assert(rowBytes !== 0 && rowBytes % 8 === 0, 'rowBytes must be a multiple of 8')
   assert(k !== 0, 'k must be at least 1')
@@ -48,7 +49,7 @@ export function scanTableTopK(
         const distance = tableDistance(tablePtr, rowsPtr + row * rowBytes, rowBytes, limit)
         store<u16>(scratchPtr + (row << 1), <u16>distance)
       }
-      selectNearest(scratchPtr, tile, <u32>first, <u32>k, statePtr, counterCount)
+      selectNearest(scratchPtr, tile, <u32>first, <u32>k, statePtr, counterCount, allowedPtr)
     }
   }
   const found = min(k, rowCount)

@@ -41,6 +41,7 @@ export function dotTableTopK(
   scratchPtr: usize,
   idsPtr: usize,
   scoresPtr: usize,
+  allowedPtr: usize,
 ): void {
   assert(rowBytes !== 0 && rowBytes % 8 === 0, 'rowBytes must be a multiple of 8')
   assert(k !== 0, 'k must be at least 1')
@@ -57,13 +58,13 @@ export function dotTableTopK(
         store<f32>(scratchPtr + (row << 2), dotTableRow(tablePtr, rowsPtr + row * rowBytes, rowBytes))
       }
       scoresToKeys(scratchPtr, tile)
-      selectBest(scratchPtr, tile, <u32>first, k, heapsPtr + q * heapBytes(k))
+      selectBest(scratchPtr, tile, <u32>first, k, heapsPtr + q * heapBytes(k), allowedPtr)
     }
   }
   const found = min(k, rowCount)
   for (let q: usize = 0; q < queryCount; ++q) {
     const offset = (q * found) << 2
-    writeBest(heapsPtr + q * heapBytes(k), idsPtr + offset, scoresPtr + offset)
+    writeBest(heapsPtr + q * heapBytes(k), found, idsPtr + offset, scoresPtr + offset)
     keysToScores(scoresPtr + offset, found)
   }
 }

@@ -1,6 +1,11 @@
 import type { RotateKernels } from './rotate-kernels.js'
 
-/** Scans all rows for each query of a batch and writes the min(k, rowCount) best: row numbers and scores a query. */
+/**
+ * Scans all rows for each query of a batch and writes the min(k, rowCount) best: row numbers and scores a query.
+ *
+ * `allowedPtr`, where it is given and not 0: ceil(rowCount / 8) bytes of a filter. Row i is scanned for as if it were not
+ * there unless bit i & 7 (the lowest is 0) of byte i >> 3 is set; at least min(k, rowCount) rows must be allowed.
+ */
 export type TopKKernel = (
   queriesPtr: number,
   queryCount: number,
@@ -11,6 +16,7 @@ export type TopKKernel = (
   scratchPtr: number,
   idsPtr: number,
   scoresPtr: number,
+  allowedPtr?: number,
 ) => void
 
 /** Scores the rows named by `idCount` uint32 for one query. */
@@ -131,7 +137,7 @@ export interface Kernels extends RotateKernels {
    * The symmetric dot of 2-bit codes: the min(k, rowCount) rows of largest sum of (2c - centre2) · (2c' - centre2) over the
    * first `dims` dimensions, int32, best first, ties by lower row. `centre2` is 3 for quaternary codes (-3, -1, 1, 3) and
    * 2 for ternary ones (-2, 0, 2), of which none is 3. Queries are rows of codes; what pads both is zero.
-   * `scratchPtr`: `dotScratchBytes(queryCount, k)`.
+   * `scratchPtr`: `dotScratchBytes(queryCount, k)`. `allowedPtr` as in `TopKKernel`.
    */
   dotPairsTopK(
     queriesPtr: number,
@@ -145,6 +151,7 @@ export interface Kernels extends RotateKernels {
     scratchPtr: number,
     idsPtr: number,
     scoresPtr: number,
+    allowedPtr?: number,
   ): void
 
   /**

@@ -13,9 +13,21 @@ export function referenceMemory(buffer: ArrayBuffer) {
   const write = (ptr: number, values: Float32Array | Int32Array | Uint32Array) =>
     uint8(ptr, values.byteLength).set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength))
 
+  /** The filter of `rowCount` rows at an address, if there is one. */
+  function filterAt(allowedPtr: number | undefined, rowCount: number): Uint8Array | undefined {
+    return allowedPtr ? uint8(allowedPtr, Math.ceil(rowCount / 8)) : undefined
+  }
+
   /** Writes the answer of query number `q`: row numbers and scores, one query behind the other. */
-  function writeBest(scores: Int32Array | Float32Array, k: number, q: number, idsPtr: number, scoresPtr: number): void {
-    const best = bestRows(scores, k)
+  function writeBest(
+    scores: Int32Array | Float32Array,
+    k: number,
+    q: number,
+    idsPtr: number,
+    scoresPtr: number,
+    allowedPtr: number | undefined,
+  ): void {
+    const best = bestRows(scores, k, filterAt(allowedPtr, scores.length))
     const offset = 4 * q * best.length
     write(idsPtr + offset, best)
     const kept = scores.slice(0, best.length)
@@ -23,7 +35,7 @@ export function referenceMemory(buffer: ArrayBuffer) {
     write(scoresPtr + offset, kept)
   }
 
-  return { floats, words, shorts, int8, uint8, write, writeBest }
+  return { floats, words, shorts, int8, uint8, write, filterAt, writeBest }
 }
 
 /** (x - start) / step with float32 rounding at both steps. */

@@ -39,7 +39,20 @@ export function referencePackedKernels(buffer: ArrayBuffer): PackedKernels {
       }
     },
 
-    dotPairsTopK(queriesPtr, queryCount, codesPtr, rowCount, rowBytes, k, centre2, dims, _scratch, idsPtr, scoresPtr) {
+    dotPairsTopK(
+      queriesPtr,
+      queryCount,
+      codesPtr,
+      rowCount,
+      rowBytes,
+      k,
+      centre2,
+      dims,
+      _,
+      idsPtr,
+      scoresPtr,
+      allowedPtr,
+    ) {
       const codeAt = (rowPtr: Uint8Array, d: number) => (rowPtr[d >> 2]! >> (6 - 2 * (d & 3))) & 3
       for (let q = 0; q < queryCount; q++) {
         const query = uint8(queriesPtr + q * rowBytes, rowBytes)
@@ -48,7 +61,7 @@ export function referencePackedKernels(buffer: ArrayBuffer): PackedKernels {
           const row = uint8(codesPtr + i * rowBytes, rowBytes)
           return levels.reduce((sum, level, d) => sum + level * (2 * codeAt(row, d) - centre2), 0)
         })
-        writeBest(scores, k, q, idsPtr, scoresPtr)
+        writeBest(scores, k, q, idsPtr, scoresPtr, allowedPtr)
       }
     },
 
@@ -62,12 +75,12 @@ export function referencePackedKernels(buffer: ArrayBuffer): PackedKernels {
       )
     },
 
-    dotTableTopK(tablesPtr, queryCount, codesPtr, rowCount, rowBytes, k, _scratchPtr, idsPtr, scoresPtr) {
+    dotTableTopK(tablesPtr, queryCount, codesPtr, rowCount, rowBytes, k, _scratchPtr, idsPtr, scoresPtr, allowedPtr) {
       const codes = uint8(codesPtr, rowCount * rowBytes)
       for (let q = 0; q < queryCount; q++) {
         const table = floats(tablesPtr + q * rowBytes * 1024, 256 * rowBytes)
         const scores = new Float32Array(rowCount).map((_, row) => sumBytes(table, codes, row * rowBytes, rowBytes))
-        writeBest(scores, k, q, idsPtr, scoresPtr)
+        writeBest(scores, k, q, idsPtr, scoresPtr, allowedPtr)
       }
     },
 
@@ -77,12 +90,12 @@ export function referencePackedKernels(buffer: ArrayBuffer): PackedKernels {
       write(scoresPtr, Float32Array.from(words(idsPtr, idCount), scoreOf))
     },
 
-    scanTableTopK(tablesPtr, queryCount, codesPtr, rowCount, rowBytes, k, _scratchPtr, idsPtr, scoresPtr) {
+    scanTableTopK(tablesPtr, queryCount, codesPtr, rowCount, rowBytes, k, _scratchPtr, idsPtr, scoresPtr, allowedPtr) {
       const codes = uint8(codesPtr, rowCount * rowBytes)
       for (let q = 0; q < queryCount; q++) {
         const table = uint8(tablesPtr + q * rowBytes * 32, 32 * rowBytes)
         const scores = new Int32Array(rowCount).map((_, row) => sumNibbles(table, codes, row * rowBytes, rowBytes))
-        writeBest(scores, k, q, idsPtr, scoresPtr)
+        writeBest(scores, k, q, idsPtr, scoresPtr, allowedPtr)
       }
     },
   }

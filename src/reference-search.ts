@@ -12,14 +12,15 @@ function popcount32(bits: number): number {
   return Math.imul((fours + (fours >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24
 }
 
-/** The min(k, rows) rows of greatest score, best first, ties by lower row. */
-export function bestRows(scores: Int32Array | Float32Array, k: number): Uint32Array {
+/** The min(k, rows) rows of greatest score, best first, ties by lower row; a filter has a bit a row, LSB first. */
+export function bestRows(scores: Int32Array | Float32Array, k: number, allowed?: Uint8Array): Uint32Array {
   const betterFirst = (a: number, b: number) => scores[b]! - scores[a]! || a - b
   const candidates: number[] = []
   // The k-th score of those sorted so far: a later row must be above it, for ties go to the earlier one.
   let least: number | undefined
   for (let row = 0; row < scores.length; row++) {
     if (least !== undefined && scores[row]! <= least) continue
+    if (allowed !== undefined && !((allowed[row >> 3]! >> (row & 7)) & 1)) continue
     candidates.push(row)
     if (candidates.length < 2 * k) continue
     candidates.sort(betterFirst).length = k

@@ -6,18 +6,18 @@ import { bestPairs, bestRows, hammingDistance } from './reference-search.js'
 
 /** The kernels in plain TypeScript over the same memory layout: the oracle of the tests, and what runs without SIMD. */
 export function referenceKernels(buffer: ArrayBuffer): Kernels {
-  const { floats, words, shorts, int8, uint8, write, writeBest } = referenceMemory(buffer)
+  const { floats, words, shorts, int8, uint8, write, filterAt, writeBest } = referenceMemory(buffer)
 
   type Codes = typeof int8 | typeof uint8
 
   const dotBytesTopK =
     (codesAt: Codes): Kernels['dotI8TopK'] =>
-    (queriesPtr, queryCount, codesPtr, rowCount, rowBytes, k, _scratchPtr, idsPtr, scoresPtr) => {
+    (queriesPtr, queryCount, codesPtr, rowCount, rowBytes, k, _scratchPtr, idsPtr, scoresPtr, allowedPtr) => {
       const codes = codesAt(codesPtr, rowCount * rowBytes)
       for (let q = 0; q < queryCount; q++) {
         const query = shorts(queriesPtr + q * rowBytes * 2, rowBytes)
         const scores = new Int32Array(rowCount).map((_, row) => dot(query, codes, row * rowBytes))
-        writeBest(scores, k, q, idsPtr, scoresPtr)
+        writeBest(scores, k, q, idsPtr, scoresPtr, allowedPtr)
       }
     }
 
@@ -39,13 +39,14 @@ export function referenceKernels(buffer: ArrayBuffer): Kernels {
     _scratchPtr,
     idsPtr,
     distancesPtr,
+    allowedPtr,
   ) => {
     const rowWords = rowBytes / 4
     const codes = words(codesPtr, rowCount * rowWords)
     for (let q = 0; q < queryCount; q++) {
       const query = words(queriesPtr + q * rowBytes, rowWords)
       const scores = new Int32Array(rowCount).map((_, row) => -hammingDistance(query, codes, row * rowWords))
-      const best = bestRows(scores, k)
+      const best = bestRows(scores, k, filterAt(allowedPtr, rowCount))
       const offset = 4 * q * best.length
       write(idsPtr + offset, best)
       write(
@@ -114,13 +115,13 @@ export function referenceKernels(buffer: ArrayBuffer): Kernels {
     dotI8TopK: dotBytesTopK(int8),
     dotU8TopK: dotBytesTopK(uint8),
 
-    dotF32TopK(queriesPtr, queryCount, rowsPtr, rowCount, rowBytes, k, _scratchPtr, idsPtr, scoresPtr) {
+    dotF32TopK(queriesPtr, queryCount, rowsPtr, rowCount, rowBytes, k, _scratchPtr, idsPtr, scoresPtr, allowedPtr) {
       const dims = rowBytes / 4
       const rows = floats(rowsPtr, rowCount * dims)
       for (let q = 0; q < queryCount; q++) {
         const query = floats(queriesPtr + q * rowBytes, dims)
         const scores = new Float32Array(rowCount).map((_, row) => dot(query, rows, row * dims))
-        writeBest(scores, k, q, idsPtr, scoresPtr)
+        writeBest(scores, k, q, idsPtr, scoresPtr, allowedPtr)
       }
     },
 
