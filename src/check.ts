@@ -26,6 +26,12 @@ export function checkFactor(value: unknown, argument: string): number {
   return fail('INVALID_ARGUMENT', argument, 'a finite number of at least 1', describe(value))
 }
 
+/** A finite number, such as minScore. */
+export function checkFinite(value: unknown, argument: string): number {
+  if (typeof value === 'number' && Number.isFinite(value)) return value
+  return fail('INVALID_ARGUMENT', argument, 'a finite number', describe(value))
+}
+
 export function checkOneOf<T extends string>(value: unknown, allowed: readonly T[], argument: string): T {
   if (allowed.includes(value as T)) return value as T
   return fail('INVALID_ARGUMENT', argument, `one of ${allowed.join(', ')}`, describe(value))

@@ -3,12 +3,14 @@ import { openDecoder } from './codebook.js'
 import type { CodeRows } from './codes.js'
 import { encodeAll } from './encode.js'
 import { flipSigns } from './encoder.js'
+import type { Allowed } from './filter.js'
 import type { RowSource } from './matrix.js'
 import { codeRowBytes, precisionKind } from './precision.js'
 import { roundUp } from './regions.js'
 import { openRescorer, type Rescorer } from './rescorers.js'
+import { openArea, type ScanArea, type ScanRows } from './scan-area.js'
 import { openScan, type Scan } from './scans.js'
-import type { SearchOptions } from './search-options.js'
+import type { StageOptions } from './search-options.js'
 import { type ScoreForm, type SearchResult, scanScores } from './search-result.js'
 import type { Stages } from './stages.js'
 
@@ -23,7 +25,7 @@ export interface Queries {
 
 /** What the first stage finds in one of several stores: `count` rows a query, best first, ties by lower row. */
 export interface Candidates extends ScoreForm {
-  /** Candidates that a query keeps over all stores; `count` is this or the rows of the store. */
+  /** Candidates that a query keeps over all stores; `count` is this or the rows of the store that may be found. */
   readonly wanted: number
   readonly count: number
   readonly ids: Uint32Array<ArrayBuffer>
@@ -43,7 +45,7 @@ export interface ExactScores {
 /** Queries scanned together, so that codes come from memory once for all of them. */
 const MAX_BATCH = 64
 
-/** A pass with scratch for a query at least. @throws PackvecError TOO_LARGE */
+/** A pass over all rows, or those `allowed`, with scratch for a query at least. @throws PackvecError TOO_LARGE */
 export function openPass(...args: ConstructorParameters<typeof Pass>): Pass {
   const [store] = args
   const pass = new Pass(...args)
@@ -57,6 +59,8 @@ export class Pass {
   readonly #store: CodeStore
   readonly #argument: string
   readonly #scan: Scan
+  readonly #area: ScanArea
+  #rows: ScanRows | undefined
   /** Exact scores of the candidates; undefined where the scan's own are exact and final. */
   readonly #rescorer: Rescorer | undefined
   readonly #scanRows: RowSource | CodeRows
@@ -64,11 +68,18 @@ export class Pass {
   readonly #exactRows: RowSource | CodeRows
   readonly #offset: (row: number) => number
   readonly #topK: number
-  /** Candidates of the scan, and as many as there are rows for. */
+  /** Candidates of the scan, and as many as there are rows for that may be found. */
   readonly #wanted: number
   readonly #k: number
 
-  constructor(store: CodeStore, queries: Queries, stages: Stages, options: Required<SearchOptions>, argument: string) {
+  constructor(
+    store: CodeStore,
+    queries: Queries,
+    stages: Stages,
+    options: StageOptions,
+    argument: string,
+    allowed?: Allowed,
+  ) {
     const kind = precisionKind(stages.coarse)
     const second = stages.rescore === 'none' ? undefined : precisionKind(stages.rescore)
     const asymmetric = options.scoring === 'asymmetric' || kind === 'floats'
@@ -78,6 +89,7 @@ export class Pass {
     this.#store = store
     this.#argument = argument
     this.#scan = scan
+    this.#area = openArea(store, scan.codesPtr, scan.rowBytes, allowed)
     this.#offset = queries.offset ?? (() => 0)
     const centred = asymmetric ? queries.rows : (queries.centred ?? queries.rows)
     this.#scanRows = kind === 'nibbles' && !asymmetric ? decodedQueries(store, centred, argument) : centred
@@ -85,9 +97,9 @@ export class Pass {
     if (!final) this.#rescorer = openRescorer(store, second)
     else if (scan.margin !== undefined) this.#rescorer = openRescorer(store, kind)
     const wanted = final ? options.topK : Math.ceil(options.topK * options.rescoreMultiplier)
-    this.#topK = Math.min(options.topK, store.size)
+    this.#topK = Math.min(options.topK, this.#area.count)
     this.#wanted = wanted + (scan.margin?.(wanted) ?? 0)
-    this.#k = Math.min(this.#wanted, store.size)
+    this.#k = Math.min(this.#wanted, this.#area.count)
   }
 
   /** Calls `use` on as many queries at a time as the scratch has room for. */
@@ -112,6 +124,7 @@ export class Pass {
       const idsPtr = at.ids + 4 * this.#k * i
       const scoresPtr = at.scores + 4 * this.#k * i
       if (rescorer === undefined) return this.#readScan(idsPtr, scoresPtr, first + i)
+      if (this.#k === 0) return { ids: new Uint32Array(0), scores: new Float32Array(0) }
       const constant = rescorer.prepare(i, at.rescoreQuery) + this.#offset(first + i)
       // In order of rows, so that memory is walked one way.
       new Uint32Array(buffer, idsPtr, this.#k).sort()
@@ -163,12 +176,15 @@ export class Pass {
   #scanBatch(first: number, count: number) {
     const at = this.#place(count)
     this.#prepareScan(first, count, at.queries)
-    this.#scan.run(at.queries, count, this.#k, at.scratch, at.ids, at.scores)
+    if (this.#k === 0) return at
+    if (first === 0) this.#rows = this.#area.open(this.#store.scratchPtr)
+    this.#scan.run(this.#rows!, at.queries, count, this.#k, at.scratch, at.ids, at.scores)
+    this.#area.toStoreRows(new Uint32Array(this.#store.workspace.buffer, at.ids, count * this.#k))
     return at
   }
 
   #place(count: number) {
-    const rescoreQuery = this.#store.scratchPtr
+    const rescoreQuery = this.#store.scratchPtr + this.#area.bytes
     const queries = rescoreQuery + roundUp(this.#rescorer?.queryBytes ?? 0, 16)
     const ids = queries + count * this.#scan.queryBytes
     const scores = ids + 4 * count * this.#k

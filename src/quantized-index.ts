@@ -4,6 +4,7 @@ import { checkCount, checkSameDims } from './check.js'
 import { CodeStore, type Slot, type SlotRows } from './code-store.js'
 import type { ScaleType } from './codebook.js'
 import { PackvecError } from './errors.js'
+import { allowedRows } from './filter.js'
 import type { IndexExtras } from './ids.js'
 import { isLevelPrecision, type Levels } from './levels.js'
 import { type Embeddings, evenSample, type Matrix, type RowSource, toRows, type Vector } from './matrix.js'
@@ -152,7 +153,7 @@ export class QuantizedIndex {
 
   /**
    * The rows nearest to a float query, or to each of several: a vector gives one result, a matrix an array of them.
-   * @throws PackvecError DIMS_MISMATCH, NOT_FINITE, QUANTIZED_INPUT, INVALID_ARGUMENT (topK, ...)
+   * @throws PackvecError DIMS_MISMATCH, NOT_FINITE, QUANTIZED_INPUT, INVALID_ARGUMENT (topK, filter, ...)
    */
   search(query: Vector, options?: SearchOptions): SearchResult
   search(queries: Matrix, options?: SearchOptions): SearchResult[]
@@ -160,7 +161,9 @@ export class QuantizedIndex {
     const checked = checkSearchOptions(options, this.#stages.coarse)
     const source = toRows(queries, 'query')
     if (source.rows > 0) this.#checkDims('query', source)
-    const results = searchStore(this.#store, transformQueries(source, this.#transform), this.#stages, checked, 'query')
+    const rows = transformQueries(source, this.#transform)
+    const allowed = allowedRows(checked.filter, this.size, 'the index')
+    const results = searchStore(this.#store, rows, this.#stages, checked, 'query', allowed)
     return source.single ? results[0]! : results
   }
 

@@ -1,15 +1,10 @@
+import { isSet, popcount32 } from './bits.js'
+
 /** Bits in which a query differs from the row of uint32 words that starts at `first`. */
 export function hammingDistance(query: Uint32Array, rows: Uint32Array, first: number): number {
   let distance = 0
   for (let i = 0; i < query.length; i++) distance += popcount32(query[i]! ^ rows[first + i]!)
   return distance
-}
-
-/** Set bits of 32, by adding neighbours: in pairs, in fours, in bytes, then the four bytes by one multiplication. */
-function popcount32(bits: number): number {
-  const pairs = bits - ((bits >>> 1) & 0x55555555)
-  const fours = (pairs & 0x33333333) + ((pairs >>> 2) & 0x33333333)
-  return Math.imul((fours + (fours >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24
 }
 
 /** The min(k, rows) rows of greatest score, best first, ties by lower row; a filter has a bit a row, LSB first. */
@@ -20,7 +15,7 @@ export function bestRows(scores: Int32Array | Float32Array, k: number, allowed?:
   let least: number | undefined
   for (let row = 0; row < scores.length; row++) {
     if (least !== undefined && scores[row]! <= least) continue
-    if (allowed !== undefined && !((allowed[row >> 3]! >> (row & 7)) & 1)) continue
+    if (allowed !== undefined && !isSet(allowed, row)) continue
     candidates.push(row)
     if (candidates.length < 2 * k) continue
     candidates.sort(betterFirst).length = k

@@ -2,17 +2,21 @@ import type { Calibration } from './calibration.js'
 import type { CodeStore } from './code-store.js'
 import { setCodebook } from './codebook.js'
 import { foldQuery, quantizeQuery } from './fold.js'
-import { dotScratchBytes, hammingScratchBytes, tableScratchBytes } from './kernels.js'
+import { dotScratchBytes, hammingScratchBytes, type TopKKernel, tableScratchBytes } from './kernels.js'
 import { popcountForm } from './popcount.js'
 import { isSigned, type PrecisionKind, paddedRowBytes } from './precision.js'
 import { copyStaged, nibbleTableBytes } from './rescorers.js'
+import type { ScanRows } from './scan-area.js'
 import { fillNibbleTable, quantizeTable } from './tables.js'
 
 /** How the first stage compares: codes with codes, or the float query with codes. */
 export type Scoring = 'symmetric' | 'asymmetric'
 
-/** The scan of all rows: a form of the query, and a kernel that gives the k best rows of each query of a batch. */
+/** The scan of rows: a form of the query, and a kernel that gives the k best rows of each query of a batch. */
 export interface Scan {
+  /** The codes of all rows, and the bytes of one. */
+  readonly codesPtr: number
+  readonly rowBytes: number
   /** Bytes of one query in the form the kernel takes. */
   readonly queryBytes: number
   /**
@@ -30,7 +34,21 @@ export interface Scan {
   prepare(stagedRow: number, queryPtr: number): void
   /** The same from codes, unpadded and unsigned bits; only where codes meet codes. */
   prepareCodes?(codes: Uint8Array, queryPtr: number): void
-  run(queriesPtr: number, queryCount: number, k: number, scratchPtr: number, idsPtr: number, scoresPtr: number): void
+  /** Finds the k best of `rows`, of which at least k may be found; row numbers count from the first of `rows`. */
+  run(
+    rows: ScanRows,
+    queriesPtr: number,
+    queryCount: number,
+    k: number,
+    scratchPtr: number,
+    idsPtr: number,
+    scoresPtr: number,
+  ): void
+}
+
+function runKernel(topK: TopKKernel, rowBytes: number): Scan['run'] {
+  return ({ codesPtr, rowCount, allowedPtr }, queriesPtr, queryCount, k, scratchPtr, idsPtr, scoresPtr) =>
+    topK(queriesPtr, queryCount, codesPtr, rowCount, rowBytes, k, scratchPtr, idsPtr, scoresPtr, allowedPtr)
 }
 
 /** Twice the centre of 2-bit codes, as the kernel takes it: 0 1 2 count as -2 0 2, and 0 1 2 3 as -3 -1 1 3. */
@@ -50,6 +68,8 @@ function hammingScan(store: CodeStore): Scan {
   const codesPtr = store.codesPtr('bits')
   const topK = { i64: kernels.hammingTopK, i8x16: kernels.hammingTopKLanes }
   return {
+    codesPtr,
+    rowBytes,
     queryBytes: rowBytes,
     margin: undefined,
     scoreType: 'distance',
@@ -57,15 +77,15 @@ function hammingScan(store: CodeStore): Scan {
     begin: () => {},
     prepare: (stagedRow, queryPtr) => kernels.packBits(store.encoder.stagedPtr(stagedRow), queryPtr, rowBytes),
     prepareCodes: (codes, queryPtr) => new Uint8Array(buffer, queryPtr, rowBytes).fill(0).set(codes),
-    run(queriesPtr, queryCount, k, scratchPtr, idsPtr, scoresPtr) {
+    run(rows, queriesPtr, queryCount, k, scratchPtr, idsPtr, scoresPtr) {
       // The twins are one. Otherwise the forms are tried on the first query and rows, where the answer goes anyway.
       const form =
         backend === 'typescript'
           ? 'i64'
-          : popcountForm(rowBytes, store.size, (form, rows) =>
-              topK[form](queriesPtr, 1, codesPtr, rows, rowBytes, 1, scratchPtr, idsPtr, scoresPtr),
+          : popcountForm(rowBytes, store.size, (form, count) =>
+              topK[form](queriesPtr, 1, codesPtr, count, rowBytes, 1, scratchPtr, idsPtr, scoresPtr),
             )
-      topK[form](queriesPtr, queryCount, codesPtr, store.size, rowBytes, k, scratchPtr, idsPtr, scoresPtr)
+      runKernel(topK[form], rowBytes)(rows, queriesPtr, queryCount, k, scratchPtr, idsPtr, scoresPtr)
     },
   }
 }
@@ -78,6 +98,8 @@ function pairScan(store: CodeStore): Scan {
   const codesPtr = store.codesPtr('pairs')
   const centre = CENTRES[precision as keyof typeof CENTRES]
   return {
+    codesPtr,
+    rowBytes,
     queryBytes: rowBytes,
     margin: undefined,
     scoreType: 'integer',
@@ -86,8 +108,21 @@ function pairScan(store: CodeStore): Scan {
     begin: () => setCodebook(store.encoder, precision, book),
     prepare: (stagedRow, queryPtr) => store.encoder.encode(precision, stagedRow, 1, queryPtr),
     prepareCodes: (codes, queryPtr) => new Uint8Array(buffer, queryPtr, rowBytes).fill(0).set(codes),
-    run: (queries, count, k, scratch, ids, scores) =>
-      kernels.dotPairsTopK(queries, count, codesPtr, store.size, rowBytes, k, centre, store.dims, scratch, ids, scores),
+    run: ({ codesPtr, rowCount, allowedPtr }, queriesPtr, queryCount, k, scratchPtr, idsPtr, scoresPtr) =>
+      kernels.dotPairsTopK(
+        queriesPtr,
+        queryCount,
+        codesPtr,
+        rowCount,
+        rowBytes,
+        k,
+        centre,
+        store.dims,
+        scratchPtr,
+        idsPtr,
+        scoresPtr,
+        allowedPtr,
+      ),
   }
 }
 
@@ -99,6 +134,8 @@ function tableScan(store: CodeStore, kind: PrecisionKind): Scan {
   const codesPtr = store.codesPtr(kind)
   const table = new Float32Array(nibbleTableBytes(rowBytes) / 4)
   return {
+    codesPtr,
+    rowBytes,
     queryBytes: table.length,
     // Sums are off by half a unit a nibble at most, and factors of the rows come in with the exact scores only.
     margin: (k) => (slot.scale === undefined ? k : 3 * k) + 64,
@@ -109,8 +146,7 @@ function tableScan(store: CodeStore, kind: PrecisionKind): Scan {
       fillNibbleTable(store.encoder.stagedRow(stagedRow), slot, table)
       quantizeTable(table, new Uint8Array(buffer, queryPtr, table.length))
     },
-    run: (queriesPtr, queryCount, k, scratchPtr, idsPtr, scoresPtr) =>
-      kernels.scanTableTopK(queriesPtr, queryCount, codesPtr, store.size, rowBytes, k, scratchPtr, idsPtr, scoresPtr),
+    run: runKernel(kernels.scanTableTopK, rowBytes),
   }
 }
 
@@ -119,14 +155,15 @@ function floatScan(store: CodeStore): Scan {
   const rowBytes = paddedRowBytes('float32', store.dims)
   const codesPtr = store.codesPtr('floats')
   return {
+    codesPtr,
+    rowBytes,
     queryBytes: rowBytes,
     margin: undefined,
     scoreType: 'float',
     scratchBytes: dotScratchBytes,
     begin: () => {},
     prepare: (stagedRow, queryPtr) => copyStaged(store, stagedRow, rowBytes, queryPtr),
-    run: (queriesPtr, queryCount, k, scratchPtr, idsPtr, scoresPtr) =>
-      kernels.dotF32TopK(queriesPtr, queryCount, codesPtr, store.size, rowBytes, k, scratchPtr, idsPtr, scoresPtr),
+    run: runKernel(kernels.dotF32TopK, rowBytes),
   }
 }
 
@@ -143,6 +180,8 @@ function byteScan(store: CodeStore, scoring: Scoring): Scan {
   const prepareCodes = (codes: Uint8Array, queryPtr: number) =>
     widened(queryPtr).set(signed ? new Int8Array(codes.buffer, codes.byteOffset, codes.length) : codes)
   return {
+    codesPtr,
+    rowBytes,
     queryBytes: 2 * rowBytes,
     // Rows are misplaced only if more than these lie within the rounding of the last place.
     margin: symmetric ? undefined : () => 32,
@@ -162,7 +201,6 @@ function byteScan(store: CodeStore, scoring: Scoring): Scan {
       quantizeQuery(folded, precision, widened(queryPtr))
     },
     prepareCodes,
-    run: (queriesPtr, queryCount, k, scratchPtr, idsPtr, scoresPtr) =>
-      topK(queriesPtr, queryCount, codesPtr, store.size, rowBytes, k, scratchPtr, idsPtr, scoresPtr),
+    run: runKernel(topK, rowBytes),
   }
 }

@@ -1,4 +1,5 @@
-import { checkCount, checkFactor, checkOneOf } from './check.js'
+import { checkCount, checkFactor, checkFinite, checkOneOf } from './check.js'
+import { copyFilter, type Filter, type FilterRows } from './filter.js'
 import { type Precision, precisionKind } from './precision.js'
 import type { Scoring } from './scans.js'
 
@@ -13,15 +14,33 @@ export interface SearchOptions {
    * different ranges misrank.
    */
   readonly scoring?: Scoring
+  /**
+   * The rows that may be found, for all queries of the call: their ids, or `{ bits }` with a bit a row. The others are never
+   * candidates: results are those of an index of the allowed rows alone, with the same ranges and levels.
+   */
+  readonly filter?: Filter
+  /** Results of a lower score are left out, so that there may be fewer than topK. Scores are those of the result. */
+  readonly minScore?: number
 }
 
-/** Reads topK, rescoreMultiplier and scoring, and fills in their defaults. */
-export function checkSearchOptions(options: SearchOptions, coarse: Precision): Required<SearchOptions> {
+/** What the two stages go by. */
+export type StageOptions = Required<Pick<SearchOptions, 'topK' | 'rescoreMultiplier' | 'scoring'>>
+
+export interface CheckedSearchOptions extends StageOptions {
+  readonly filter: FilterRows | undefined
+  /** -Infinity where nothing is left out. */
+  readonly minScore: number
+}
+
+/** Checks the options and fills in their defaults; `allowedRows` then holds the filter against the rows there are. */
+export function checkSearchOptions(options: SearchOptions, coarse: Precision): CheckedSearchOptions {
   const bits = precisionKind(coarse) === 'bits'
-  const { topK = 10, rescoreMultiplier = 4, scoring = bits ? 'symmetric' : 'asymmetric' } = options
+  const { topK = 10, rescoreMultiplier = 4, scoring = bits ? 'symmetric' : 'asymmetric', filter, minScore } = options
   return {
     topK: checkCount(topK, 'topK'),
     rescoreMultiplier: checkFactor(rescoreMultiplier, 'rescoreMultiplier'),
     scoring: checkOneOf(scoring, ['symmetric', 'asymmetric'], 'scoring'),
+    filter: filter === undefined ? undefined : copyFilter(filter),
+    minScore: minScore === undefined ? -Infinity : checkFinite(minScore, 'minScore'),
   }
 }

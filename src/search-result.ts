@@ -1,6 +1,9 @@
 import type { Scan } from './scans.js'
 
-/** Best first, ties by lower id; arrays of min(topK, rows) that belong to the caller. */
+/**
+ * Best first, ties by lower id; arrays of min(topK, rows that may be found) that belong to the caller, or shorter ones where
+ * a `minScore` cuts them.
+ */
 export interface SearchResult {
   readonly ids: Uint32Array
   /** Higher is better: a dot product, or minus the Hamming distance where bits were not rescored. */
@@ -26,6 +29,16 @@ export function scanScores(
   const scores = new Float32Array(bits.length)
   for (let i = 0; i < scores.length; i++) scores[i] = 0 - distances[i]!
   return { scores, distances }
+}
+
+/** The results from `minScore` up. */
+export function cutBelow(result: SearchResult, minScore: number): SearchResult {
+  const { ids, scores, distances } = result
+  let count = scores.length
+  while (count > 0 && scores[count - 1]! < minScore) count--
+  if (count === scores.length) return result
+  const kept = { ids: ids.slice(0, count), scores: scores.slice(0, count) }
+  return distances === undefined ? kept : { ...kept, distances: distances.slice(0, count) }
 }
 
 /** The `topK` best of rescored candidates, ties by lower id. */

@@ -1,24 +1,29 @@
 import type { CodeStore } from './code-store.js'
+import type { Allowed } from './filter.js'
 import { type Candidates, type ExactScores, openPass, type Queries } from './pass.js'
-import type { SearchOptions } from './search-options.js'
-import type { SearchResult } from './search-result.js'
+import type { CheckedSearchOptions } from './search-options.js'
+import { cutBelow, type SearchResult } from './search-result.js'
 import type { Stages } from './stages.js'
 
-/** Searches a store in one or two stages, a batch of queries at a time. Float queries are checked batch by batch. */
+/**
+ * Searches a store, or its `allowed` rows (all by default), in one or two stages, a batch of queries at a time. Float queries
+ * are checked batch by batch.
+ */
 export function searchStore(
   store: CodeStore,
   queries: Queries,
   stages: Stages,
-  options: Required<SearchOptions>,
+  options: Omit<CheckedSearchOptions, 'filter'>,
   argument: string,
+  allowed?: Allowed,
 ): SearchResult[] {
   const { rows } = queries.rows
   if (store.size === 0)
     return Array.from({ length: rows }, () => ({ ids: new Uint32Array(0), scores: new Float32Array(0) }))
-  const pass = openPass(store, queries, stages, options, argument)
+  const pass = openPass(store, queries, stages, options, argument, allowed)
   const results: SearchResult[] = []
   pass.forEachBatch((first, count) => results.push(...pass.run(first, count)))
-  return results
+  return results.map((result) => cutBelow(result, options.minScore))
 }
 
 /**

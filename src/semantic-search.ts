@@ -4,6 +4,7 @@ import { CodeStore, type Slot } from './code-store.js'
 import type { Codebook, ScaleType } from './codebook.js'
 import { type CodesInput, isCodes, ownPrecision, toCodes } from './codes.js'
 import { PackvecError } from './errors.js'
+import { allowedRows } from './filter.js'
 import { isLevelPrecision, type Levels } from './levels.js'
 import { type Embeddings, type Matrix, type RowSource, toRows, type Vector } from './matrix.js'
 import { checkPrecision, dimsAnElement, type Precision, precisionKind } from './precision.js'
@@ -67,6 +68,7 @@ export function semanticSearch(
     { coarse: precision, rescore: rescorePrecision(precision, floats !== undefined, options) },
     { ...checked, scoring: floats === undefined ? codesScoring(options) : checked.scoring },
     'queries',
+    allowedRows(checked.filter, store.size, 'the corpus'),
   )
   return rows.single ? results[0]! : results
 }

@@ -1,11 +1,19 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type BuildOptions, backend, init, PRECISIONS, QuantizedIndex, type SearchOptions } from '../src/index.js'
+import {
+  type BuildOptions,
+  backend,
+  type Filter,
+  init,
+  PRECISIONS,
+  QuantizedIndex,
+  type SearchOptions,
+} from '../src/index.js'
 import { createPool, type Pool, type TransportKind } from '../src/pool.js'
 import { Rotation } from '../src/rotations.js'
 import { encodeIndex } from '../src/storage.js'
 import { exampleRows } from './golden.js'
 import { bundlePool } from './pool-bundle.js'
-import { matrix, randomSource, unitRows } from './random.js'
+import { matrix, randomSource, tiedRows, unitRows } from './random.js'
 
 const TRANSPORTS: readonly TransportKind[] = ['shared', 'transfer']
 const quiet = { onWarning: () => {} }
@@ -23,18 +31,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await Promise.all(pools.map((pool) => pool.close()))
 })
-
-/** Rows of few distinct vectors, so that equal scores stand in every shard. */
-function tiedRows(rows: number, dims: number, distinct: number, seed: number) {
-  const vectors = unitRows(distinct, dims, seed)
-  const random = randomSource(seed)
-  const data = new Float32Array(rows * dims)
-  for (let row = 0; row < rows; row++) {
-    const from = Math.floor(random() * distinct) * dims
-    data.set(vectors.subarray(from, from + dims), row * dims)
-  }
-  return { data, dims: [rows, dims] }
-}
 
 /** A rotation about a centre, as svd's is. */
 function centredRotation(dims: number): Rotation {
@@ -68,6 +64,9 @@ describe('an index of a pool gives the very results of one index', () => {
             const search: SearchOptions = { topK: pick([1, 5, 12]), rescoreMultiplier: pick([1, 1.5, 4]), scoring }
             const title = JSON.stringify({ ...options, ...search, rotation: rotation?.kind, workers: pool.workers })
             expect(await index.search(queries, search), title).toEqual(one.search(queries, search))
+            const filter = Array.from({ length: 701 }, (_, row) => row).filter(() => random() < 0.2)
+            const filtered = { ...search, filter, minScore: one.search(queries, search)[0]!.scores.at(-1)! }
+            expect(await index.search(queries, filtered), title).toEqual(one.search(queries, filtered))
             await index.add(more)
             one.add(more)
             const query = queries.data.subarray(0, dims)
@@ -98,6 +97,63 @@ describe('an index of a pool gives the very results of one index', () => {
         expect(await index.search(questions, search)).toEqual(expected)
         await index.close()
       }
+    }
+  })
+
+  it('with filters of rows in every place, of one shard, and of none', async () => {
+    const rows = 19_000
+    const random = randomSource(3)
+    const more = [10, 1, 3000, 2000, 5000, 1, 8987, 1].map((count, i) => tiedRows(count, 16, 50, i % 2))
+    const queries = matrix(3, 16, 12)
+    const every = Array.from({ length: rows }, (_, row) => row)
+    const bits = Uint8Array.from({ length: rows / 8 }, () => random() * 256)
+    const filters: Filter[] = [
+      every.filter(() => random() < 0.5),
+      Uint32Array.from(every.filter(() => random() < 0.01)),
+      new Set(every.slice(10, 100)),
+      [rows - 1],
+      [],
+      { bits },
+    ]
+    for (const options of [quiet, { ...quiet, rescore: 'none' }, { ...quiet, coarse: 'int8' }] as BuildOptions[]) {
+      const one = QuantizedIndex.build(more[0]!, options)
+      for (const embeddings of more.slice(1)) one.add(embeddings)
+      const expected = filters.map((filter) => one.search(queries, { topK: 20, filter }))
+      for (const pool of pools) {
+        const index = await pool.build(more[0]!, options)
+        for (const embeddings of more.slice(1)) await index.add(embeddings)
+        for (const [i, filter] of filters.entries()) {
+          expect(await index.search(queries, { topK: 20, filter })).toEqual(expected[i])
+        }
+        expect(await index.search(queries, { topK: 20 })).toEqual(one.search(queries, { topK: 20 }))
+        await index.close()
+      }
+    }
+  })
+
+  it('with a filter as it was when the search was asked for, held against the rows of its turn', async () => {
+    const embeddings = matrix(300, 16, 1)
+    const query = unitRows(1, 16, 2)
+    const one = QuantizedIndex.build(embeddings).add(embeddings)
+    const filter = [5, 6, 7, 599]
+    const expected = one.search(query, { filter })
+    for (const pool of pools) {
+      const index = await pool.build(embeddings)
+      const added = index.add(embeddings)
+      const asked = index.search(query, { filter })
+      const refused = index.search(query, { filter: [600] }).catch((error: Error) => error)
+      filter.fill(0)
+      expect(await asked).toEqual(expected)
+      filter.splice(0, 4, 5, 6, 7, 599)
+      expect(await refused).toMatchObject({
+        code: 'INVALID_ARGUMENT',
+        argument: 'filter',
+        message: 'filter must hold ids below 600, the rows of the index, got 600 at position 0',
+      })
+      await expect(index.search(query, { filter: 3 as never })).rejects.toMatchObject({ argument: 'filter' })
+      await expect(index.search(query, { minScore: Number.NaN })).rejects.toMatchObject({ argument: 'minScore' })
+      await added
+      await index.close()
     }
   })
 

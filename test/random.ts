@@ -29,6 +29,18 @@ export function matrix(rows: number, dims: number, seed: number): { data: Float3
   return { data: unitRows(rows, dims, seed), dims: [rows, dims] }
 }
 
+/** Rows of few distinct vectors, so that equal scores stand everywhere. */
+export function tiedRows(rows: number, dims: number, distinct: number, seed: number) {
+  const vectors = unitRows(distinct, dims, seed)
+  const random = randomSource(seed)
+  const data = new Float32Array(rows * dims)
+  for (let row = 0; row < rows; row++) {
+    const from = Math.floor(random() * distinct) * dims
+    data.set(vectors.subarray(from, from + dims), row * dims)
+  }
+  return { data, dims: [rows, dims] }
+}
+
 /** The error a call throws, for assertions on its code and message. */
 export function thrownBy(call: () => unknown): { name: string; code: string; argument: string; message: string } {
   try {

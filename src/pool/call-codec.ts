@@ -1,16 +1,26 @@
-import type { BoardName, RescoreCall, ScanCall } from './protocol.js'
+import type { Allowed } from '../filter.js'
+import type { BoardName, RescoreCall, ScanCall, SharedScan } from './protocol.js'
 
 // A call through shared memory: numbers stand in the worker's control block, arrays on a board that all workers see.
 
+/** Arguments that come before those of the filter. */
+const FILTER = 8
 const SCORINGS = ['symmetric', 'asymmetric'] as const
 
 export type Boards = Readonly<Record<BoardName, SharedArrayBuffer>>
 export type Call = ({ readonly op: 'scan' } & ScanCall) | ({ readonly op: 'rescore' } & RescoreCall)
 
+/** A worker's part of a filter, and the byte of the queries' board where it stands. */
+export interface PlacedFilter extends Allowed {
+  readonly at: number
+}
+
 /** Writes the numbers of a scan; its queries stand at the start of their board, the centred ones behind. */
-export function writeScan(target: Float64Array, { index, rows, queries, centred, options }: ScanCall): void {
+export function writeScan(target: Float64Array, call: SharedScan, filter: PlacedFilter | undefined): void {
+  const { index, rows, queries, centred, options } = call
   const { topK, rescoreMultiplier, scoring } = options
   target.set([0, index, rows, queries.length, centred?.length ?? 0, topK, rescoreMultiplier, SCORINGS.indexOf(scoring)])
+  target.set(filter === undefined ? [0, 0, 0, 0] : [1, filter.at, filter.bits.length, filter.count], FILTER)
 }
 
 /** Writes where a worker's survivors stand on their board: `at` is the first of its counts, its ids follow them. */
@@ -28,5 +38,7 @@ export function readCall(source: Float64Array, boards: Boards): Call {
   const queries = new Float32Array(boards.queries, 0, c)
   const centred = d === 0 ? undefined : new Float32Array(boards.queries, 4 * c, d)
   const options = { topK, rescoreMultiplier, scoring: SCORINGS[scoring]! }
-  return { op: 'scan', index: a, rows: b, queries, centred, options }
+  const [filtered, at = 0, length = 0, count = 0] = source.subarray(FILTER)
+  const allowed = filtered ? { bits: new Uint8Array(boards.queries, at, length), count } : undefined
+  return { op: 'scan', index: a, rows: b, queries, centred, options, allowed }
 }

@@ -1,10 +1,11 @@
 import { checkSameDims, describe, fail } from '../check.js'
 import { PackvecError } from '../errors.js'
+import { type Allowed, allowedRows } from '../filter.js'
 import { type Embeddings, type Matrix, type RowSource, readRows, toRows, type Vector } from '../matrix.js'
 import type { Precision } from '../precision.js'
 import { transformQueries } from '../quantized-index.js'
 import { checkSearchOptions, type SearchOptions } from '../search-options.js'
-import type { SearchResult } from '../search-result.js'
+import { cutBelow, type SearchResult } from '../search-result.js'
 import type { Stages } from '../stages.js'
 import { type Transform, transformRows } from '../transform.js'
 import { settleAll } from './errors.js'
@@ -70,14 +71,14 @@ export class PoolIndex {
 
   /**
    * The rows nearest to a float query, or to each of several: a vector gives one result, a matrix an array of them. The
-   * queries are copied before this returns.
+   * queries and the filter are copied before this returns.
    * @throws (rejects with) PackvecError as `QuantizedIndex.search` does; IO where a worker is lost; the signal's reason
    */
   search(query: Vector, options?: PoolSearchOptions): Promise<SearchResult>
   search(queries: Matrix, options?: PoolSearchOptions): Promise<SearchResult[]>
   async search(queries: Embeddings, options: PoolSearchOptions = {}): Promise<SearchResult | SearchResult[]> {
     const { stages, transform } = this.#content
-    const checked = checkSearchOptions(options, stages.coarse)
+    const { filter, minScore, ...checked } = checkSearchOptions(options, stages.coarse)
     const { signal } = options
     if (signal !== undefined && !(signal instanceof AbortSignal)) {
       fail('INVALID_ARGUMENT', 'signal', 'an AbortSignal', describe(signal))
@@ -93,7 +94,11 @@ export class PoolIndex {
       options: checked,
     }
     const offsets = Float64Array.from({ length: source.rows }, (_, row) => offset?.(row) ?? 0)
-    const results = await this.#run(() => this.#searchShards(call, offsets), signal)
+    const found = await this.#run(async () => {
+      // The rows there are when it is this search's turn: additions asked for before it are done.
+      return this.#searchShards(call, offsets, allowedRows(filter, this.size, 'the index'))
+    }, signal)
+    const results = found.map((result) => cutBelow(result, minScore))
     return source.single ? results[0]! : results
   }
 
@@ -162,23 +167,30 @@ export class PoolIndex {
    * One round where the first stage is final, two where exact scores decide: the candidates of all shards are cut to those
    * that one index would have found, since rescoring each shard's own would be another search.
    */
-  async #searchShards(call: Parameters<Transport['scan']>[1], offsets: Float64Array): Promise<SearchResult[]> {
+  async #searchShards(
+    call: Parameters<Transport['scan']>[1],
+    offsets: Float64Array,
+    allowed: Allowed | undefined,
+  ): Promise<SearchResult[]> {
     const { map } = this.#content
     const shards = Array.from(this.#core.links.keys()).filter((shard) => map.sizeOf(shard) > 0)
     if (shards.length === 0 || call.rows === 0) return Array.from(offsets, emptyResult)
-    const candidates = await this.#core.transport.scan(shards, call)
+    const parts = allowed && shards.map((shard) => map.partOf(shard, allowed))
+    const candidates = await this.#core.transport.scan(shards, call, parts)
     const found = shards.map((shard, i) => foundIn(shard, candidates[i]!, map))
     const { wanted, rescored } = found[0]!.candidates
-    const topK = Math.min(call.options.topK, map.size)
-    const kept = rescored ? Math.min(wanted, map.size) : topK
+    const rows = allowed?.count ?? map.size
+    const topK = Math.min(call.options.topK, rows)
+    const kept = rescored ? Math.min(wanted, rows) : topK
     const cuts = Array.from(offsets, (_, query) => cutQuery(found, query, kept))
+    if (rescored && kept === 0) return Array.from(offsets, emptyResult)
     if (!rescored) return cuts.map((cut, query) => finalResult(found, cut, offsets[query]!))
     const calls = shards
       .map((shard, i) => ({ shard, call: survivorsOf(found, i, cuts) }))
       .filter(({ call }) => call.ids.length > 0)
     const exact = await this.#core.transport.rescore(calls)
-    const parts = calls.map((asked, i) => ({ ...asked, exact: exact[i]! }))
-    return rescoredResults(parts, map, (query) => offsets[query]!, topK)
+    const answers = calls.map((asked, i) => ({ ...asked, exact: exact[i]! }))
+    return rescoredResults(answers, map, (query) => offsets[query]!, topK)
   }
 
   #checkDims(argument: string, source: RowSource): void {

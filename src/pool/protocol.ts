@@ -2,10 +2,11 @@ import type { CalibrationJSON } from '../calibration.js'
 import type { SlotRows } from '../code-store.js'
 import type { ScaleType } from '../codebook.js'
 import type { PackvecErrorCode } from '../errors.js'
+import type { Allowed } from '../filter.js'
 import type { LevelsJSON } from '../levels.js'
 import type { Candidates, ExactScores } from '../pass.js'
 import type { Precision } from '../precision.js'
-import type { SearchOptions } from '../search-options.js'
+import type { StageOptions } from '../search-options.js'
 import type { Stages } from '../stages.js'
 import type { Backend, InitOptions } from '../workspace.js'
 
@@ -18,13 +19,19 @@ export interface SlotMessage {
 }
 
 /** Queries of one search, as the codes see them: rows x dims, one row behind the other. */
-export interface ScanCall {
+export interface SharedScan {
   readonly index: number
   readonly rows: number
   readonly queries: Float32Array
   /** The queries less the centre of the rotation, where there is one. */
   readonly centred: Float32Array | undefined
-  readonly options: Required<SearchOptions>
+  readonly options: StageOptions
+}
+
+/** The search in one shard. */
+export interface ScanCall extends SharedScan {
+  /** Rows of the shard that may be found; all where there is no filter. */
+  readonly allowed: Allowed | undefined
 }
 
 /** Candidates of the scan just made that survived the cut: how many of each query, and their rows in the shard. */

@@ -1,3 +1,6 @@
+import { copyBits, countBits } from '../bits.js'
+import type { Allowed } from '../filter.js'
+
 /** Rows of one batch that go to one shard. */
 export interface Share {
   readonly shard: number
@@ -63,6 +66,17 @@ export class RowMap {
       this.#current = shard
     }
     this.#size = this.#sizes.reduce((sum, size) => sum + size, 0)
+  }
+
+  /** The part of a filter that is about the rows of a shard. */
+  partOf(shard: number, { bits }: Allowed): Allowed {
+    const starts = this.#starts[shard]!
+    const rows = this.#sizes[shard]!
+    const part = new Uint8Array(Math.ceil(rows / 8))
+    for (const [i, { row, id }] of starts.entries()) {
+      copyBits(bits, id, part, row, (starts[i + 1]?.row ?? rows) - row)
+    }
+    return { bits: part, count: countBits(part) }
   }
 
   /** The global ids of rows of a shard. */

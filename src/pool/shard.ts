@@ -56,11 +56,11 @@ export class Shards {
     this.#shard(index).store.appendCodes(codes, rows)
   }
 
-  #scan({ index, queries, centred, options }: ScanCall): Candidates {
+  #scan({ index, queries, centred, options, allowed }: ScanCall): Candidates {
     const { store, stages } = this.#shard(index)
     const rows = rowsOf(queries, store.dims)
     const both = { rows, centred: centred && rowsOf(centred, store.dims) }
-    this.#search = openStages(store, both, stages, options, 'query')
+    this.#search = openStages(store, both, stages, options, 'query', allowed)
     return this.#search.scan()
   }
 

@@ -1,16 +1,17 @@
+import type { Allowed } from '../filter.js'
 import type { Candidates, ExactScores } from '../pass.js'
 import { type Boards, writeRescore, writeScan } from './call-codec.js'
 import { settleAll } from './errors.js'
 import type { Link } from './link.js'
-import type { BoardName, RescoreCall, ScanCall } from './protocol.js'
+import type { BoardName, RescoreCall, SharedScan } from './protocol.js'
 
 export type TransportKind = 'shared' | 'transfer'
 
 /** How the two stages of a search reach the workers. Results always come back as arrays that change hands uncopied. */
 export interface Transport {
   readonly kind: TransportKind
-  /** Runs the first stage in some shards. */
-  scan(shards: readonly number[], call: ScanCall): Promise<Candidates[]>
+  /** Runs the first stage in some shards; `allowed` has the rows of each of them that may be found. */
+  scan(shards: readonly number[], call: SharedScan, allowed?: readonly Allowed[]): Promise<Candidates[]>
   /** Runs the second stage of the same search, where candidates are left. */
   rescore(calls: readonly { readonly shard: number; readonly call: RescoreCall }[]): Promise<ExactScores[]>
 }
@@ -32,8 +33,10 @@ class TransferTransport implements Transport {
     this.#links = links
   }
 
-  scan(shards: readonly number[], call: ScanCall): Promise<Candidates[]> {
-    return settleAll(shards.map((shard) => this.#links[shard]!.send<Candidates>({ op: 'scan', ...call })))
+  scan(shards: readonly number[], call: SharedScan, allowed?: readonly Allowed[]): Promise<Candidates[]> {
+    return settleAll(
+      shards.map((shard, i) => this.#links[shard]!.send<Candidates>({ op: 'scan', ...call, allowed: allowed?.[i] })),
+    )
   }
 
   rescore(calls: readonly { readonly shard: number; readonly call: RescoreCall }[]): Promise<ExactScores[]> {
@@ -54,13 +57,23 @@ class SharedTransport implements Transport {
     this.#links = links
   }
 
-  async scan(shards: readonly number[], call: ScanCall): Promise<Candidates[]> {
+  async scan(shards: readonly number[], call: SharedScan, allowed?: readonly Allowed[]): Promise<Candidates[]> {
     const { queries, centred } = call
-    const board = await this.#board('queries', queries.byteLength + (centred?.byteLength ?? 0))
-    const floats = new Float32Array(board)
+    const queryBytes = queries.byteLength + (centred?.byteLength ?? 0)
+    let end = queryBytes
+    const filters = allowed?.map((part) => {
+      const at = end
+      end += part.bits.length
+      return { ...part, at }
+    })
+    const board = await this.#board('queries', end)
+    const floats = new Float32Array(board, 0, queryBytes / 4)
     floats.set(queries)
     if (centred !== undefined) floats.set(centred, queries.length)
-    return settleAll(shards.map((shard) => this.#links[shard]!.call<Candidates>((target) => writeScan(target, call))))
+    for (const { bits, at } of filters ?? []) new Uint8Array(board, at, bits.length).set(bits)
+    return settleAll(
+      shards.map((shard, i) => this.#links[shard]!.call<Candidates>((target) => writeScan(target, call, filters?.[i]))),
+    )
   }
 
   async rescore(calls: readonly { readonly shard: number; readonly call: RescoreCall }[]): Promise<ExactScores[]> {

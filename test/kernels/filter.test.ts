@@ -114,7 +114,7 @@ function filterOf(rowCount: number, isAllowed: (row: number) => boolean): Uint8A
 describe.each(BUILDS.flatMap((build) => SCANS.map((scan) => [scan.name, build, scan] as const)))(
   '%s with a filter, %s build',
   (_name, build, { scan, queryBytes, scratchBytes, query, codes: codesOf = asIs }) => {
-    const arena = new Arena(build, 16 << 20)
+    const arena = new Arena(build, 2 << 20)
 
     /** Scans with the build and its twin, compares every byte, and returns row numbers and scores. */
     function search(queries: Uint8Array, codes: Uint8Array, k: number, bits: Uint8Array | undefined, shift = 0) {
@@ -153,7 +153,7 @@ describe.each(BUILDS.flatMap((build) => SCANS.map((scan) => [scan.name, build, s
       return queries
     }
 
-    test.each([1, 7, 8, 9, 31, 33, 63, 65, 4095, 4096, 4097, 8200])(
+    test.each([1, 7, 9, 31, 33, 65, 4095, 4097, 8200])(
       'finds among %i rows what it finds among the allowed ones alone',
       (rowCount) => {
         const queries = queriesOf(2, rowCount)

@@ -1,0 +1,46 @@
+// A bit a row in bytes: row i is bit i & 7, counted from the lowest, of byte i >> 3.
+
+/** Set bits of 32, by adding neighbours: in pairs, in fours, in bytes, then the four bytes by one multiplication. */
+export function popcount32(bits: number): number {
+  const pairs = bits - ((bits >>> 1) & 0x55555555)
+  const fours = (pairs & 0x33333333) + ((pairs >>> 2) & 0x33333333)
+  return Math.imul((fours + (fours >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24
+}
+
+export function isSet(bits: Uint8Array, row: number): boolean {
+  return ((bits[row >> 3]! >> (row & 7)) & 1) === 1
+}
+
+/** Number of set bits. */
+export function countBits(bits: Uint8Array): number {
+  let count = 0
+  for (const byte of bits) count += popcount32(byte)
+  return count
+}
+
+/** The rows of the set bits, ascending. */
+export function rowsOfBits(bits: Uint8Array, count: number): Uint32Array<ArrayBuffer> {
+  const rows = new Uint32Array(count)
+  let found = 0
+  for (const [at, byte] of bits.entries()) {
+    for (let rest = byte; rest; rest &= rest - 1) rows[found++] = 8 * at + (31 - Math.clz32(rest & -rest))
+  }
+  return rows
+}
+
+/** Sets the bits of `count` rows from `to` on to those of `source` from `from` on; the target's are clear before. */
+export function copyBits(source: Uint8Array, from: number, target: Uint8Array, to: number, count: number): void {
+  // Up to a byte of the target, then whole bytes of it, then what is left.
+  let row = 0
+  for (; row < count && (to + row) & 7; row++) copyBit(row)
+  const shift = (from + row) & 7
+  for (; row + 8 <= count; row += 8) {
+    const at = (from + row) >> 3
+    target[(to + row) >> 3] = (source[at]! | ((source[at + 1] ?? 0) << 8)) >> shift
+  }
+  for (; row < count; row++) copyBit(row)
+
+  function copyBit(row: number): void {
+    if (isSet(source, from + row)) target[(to + row) >> 3]! |= 1 << ((to + row) & 7)
+  }
+}

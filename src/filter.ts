@@ -1,0 +1,62 @@
+import { countBits } from './bits.js'
+import { describe, fail } from './check.js'
+import { PackvecError } from './errors.js'
+
+/**
+ * The rows that a search may find: their ids, in any order, or a bit for each row: row i is allowed if
+ * `bits[i >> 3] >> (i & 7) & 1`. `bits` has ceil(rows / 8) bytes; bits behind the last row do not count. A bare Uint8Array
+ * is refused, for it could be read as either.
+ */
+export type Filter = readonly number[] | Uint32Array | ReadonlySet<number> | { readonly bits: Uint8Array }
+
+/** A copy of a filter, not yet held against a number of rows. */
+export type FilterRows = { readonly ids: readonly number[] | Uint32Array } | { readonly bits: Uint8Array<ArrayBuffer> }
+
+/** Rows that a scan may find, as `Filter` has them in bits; none is set behind the last row. */
+export interface Allowed {
+  readonly bits: Uint8Array
+  /** Number of set bits. */
+  readonly count: number
+}
+
+const EXPECTED = 'ids (an array of numbers, a Uint32Array or a Set) or { bits: Uint8Array }'
+
+/** Copies a filter, so that what the caller does with it later changes nothing. @throws PackvecError INVALID_ARGUMENT */
+export function copyFilter(filter: Filter): FilterRows {
+  if (Array.isArray(filter) || filter instanceof Uint32Array) return { ids: filter.slice() }
+  if (filter instanceof Set) return { ids: [...filter] }
+  const bits = (filter as { readonly bits?: unknown } | null)?.bits
+  if (bits instanceof Uint8Array) return { bits: new Uint8Array(bits) }
+  if (bits === undefined) return fail('INVALID_ARGUMENT', 'filter', EXPECTED, describe(filter))
+  return fail('INVALID_ARGUMENT', 'filter', EXPECTED, `{ bits: ${describe(bits)} }`)
+}
+
+/** The rows that a filter allows among `rows`. `owner` is whose rows they are. @throws PackvecError INVALID_ARGUMENT */
+export function allowedRows(filter: FilterRows | undefined, rows: number, owner: string): Allowed | undefined {
+  if (filter === undefined) return undefined
+  const bits = 'bits' in filter ? checkBits(filter.bits, rows, owner) : bitsOf(filter.ids, rows, owner)
+  return { bits, count: countBits(bits) }
+}
+
+function checkBits(bits: Uint8Array<ArrayBuffer>, rows: number, owner: string): Uint8Array<ArrayBuffer> {
+  const byteLength = Math.ceil(rows / 8)
+  if (bits.length !== byteLength) {
+    const message = `filter.bits must have ${byteLength} bytes for the ${rows} rows of ${owner}, got ${bits.length} bytes`
+    throw new PackvecError('INVALID_ARGUMENT', 'filter', message)
+  }
+  if (rows % 8 !== 0) bits[byteLength - 1]! &= (1 << (rows % 8)) - 1
+  return bits
+}
+
+function bitsOf(ids: readonly number[] | Uint32Array, rows: number, owner: string): Uint8Array<ArrayBuffer> {
+  const bits = new Uint8Array(Math.ceil(rows / 8))
+  for (let i = 0; i < ids.length; i++) {
+    const id = ids[i]!
+    if (!(Number.isInteger(id) && id >= 0 && id < rows)) {
+      const message = `filter must hold ids below ${rows}, the rows of ${owner}, got ${describe(id)} at position ${i}`
+      throw new PackvecError('INVALID_ARGUMENT', 'filter', message)
+    }
+    bits[id >> 3]! |= 1 << (id & 7)
+  }
+  return bits
+}

@@ -1,0 +1,73 @@
+import { rowsOfBits } from './bits.js'
+import type { CodeStore } from './code-store.js'
+import type { Allowed } from './filter.js'
+import { roundUp } from './regions.js'
+
+/** What a scan goes through: rows of codes, and the address of a filter's bits, or 0. */
+export interface ScanRows {
+  readonly codesPtr: number
+  readonly rowCount: number
+  readonly allowedPtr: number
+}
+
+/** The rows of a store as a scan gets them: all, all with a filter, or a copy of those that a filter allows. */
+export interface ScanArea {
+  /** Bytes of scratch that `open` fills: a multiple of 16. */
+  readonly bytes: number
+  /** Number of rows that can be found. */
+  readonly count: number
+  /** Writes the area to `ptr`. */
+  open(ptr: number): ScanRows
+  /** Turns the row numbers of the scan into those of the store, in place. */
+  toStoreRows(rows: Uint32Array): void
+}
+
+/** `codesPtr`, `rowBytes`: the codes that are scanned, and the bytes of a row, a multiple of 8. */
+export function openArea(store: CodeStore, codesPtr: number, rowBytes: number, allowed: Allowed | undefined): ScanArea {
+  const { size } = store
+  const { buffer } = store.workspace
+  if (allowed === undefined || allowed.count === size) {
+    const rows = { codesPtr, rowCount: size, allowedPtr: 0 }
+    return { bytes: 0, count: size, open: () => rows, toStoreRows() {} }
+  }
+  const { bits, count } = allowed
+  if (count <= size / SPARSE && count * rowBytes <= store.scratchBytes / 2) {
+    return gathered(buffer, codesPtr, rowBytes, rowsOfBits(bits, count))
+  }
+  return {
+    bytes: roundUp(bits.length, 16),
+    count,
+    open(ptr) {
+      new Uint8Array(buffer, ptr, bits.length).set(bits)
+      return { codesPtr, rowCount: size, allowedPtr: ptr }
+    },
+    toStoreRows() {},
+  }
+}
+
+/**
+ * Where at most one row in so many is allowed, and their codes fit half of the scratch, the allowed rows are copied together
+ * and scanned without a filter: the same scores, and the same order, for they stay in order.
+ */
+const SPARSE = 16
+
+function gathered(buffer: ArrayBuffer, codesPtr: number, rowBytes: number, rows: Uint32Array): ScanArea {
+  return {
+    bytes: roundUp(rows.length * rowBytes, 16),
+    count: rows.length,
+    open(ptr) {
+      // Words one by one: for rows of tens of bytes a call of `copyWithin` takes longer than the copy.
+      const words = new Uint32Array(buffer)
+      const rowWords = rowBytes / 4
+      let to = ptr / 4
+      for (const row of rows) {
+        const from = codesPtr / 4 + row * rowWords
+        for (let word = 0; word < rowWords; word++) words[to++] = words[from + word]!
+      }
+      return { codesPtr: ptr, rowCount: rows.length, allowedPtr: 0 }
+    },
+    toStoreRows(found) {
+      for (let i = 0; i < found.length; i++) found[i] = rows[found[i]!]!
+    },
+  }
+}
