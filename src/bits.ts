@@ -13,8 +13,11 @@ export function isSet(bits: Uint8Array, row: number): boolean {
 
 /** Number of set bits. */
 export function countBits(bits: Uint8Array): number {
+  const words = bits.length >> 2
+  const view = new DataView(bits.buffer, bits.byteOffset, bits.length)
   let count = 0
-  for (const byte of bits) count += popcount32(byte)
+  for (let word = 0; word < words; word++) count += popcount32(view.getUint32(4 * word))
+  for (let at = 4 * words; at < bits.length; at++) count += popcount32(bits[at]!)
   return count
 }
 
@@ -22,8 +25,8 @@ export function countBits(bits: Uint8Array): number {
 export function rowsOfBits(bits: Uint8Array, count: number): Uint32Array<ArrayBuffer> {
   const rows = new Uint32Array(count)
   let found = 0
-  for (const [at, byte] of bits.entries()) {
-    for (let rest = byte; rest; rest &= rest - 1) rows[found++] = 8 * at + (31 - Math.clz32(rest & -rest))
+  for (let at = 0; at < bits.length; at++) {
+    for (let rest = bits[at]!; rest; rest &= rest - 1) rows[found++] = 8 * at + (31 - Math.clz32(rest & -rest))
   }
   return rows
 }

@@ -47,9 +47,10 @@ export function openArea(store: CodeStore, codesPtr: number, rowBytes: number, a
 
 /**
  * Where at most one row in so many is allowed, and their codes fit half of the scratch, the allowed rows are copied together
- * and scanned without a filter: the same scores, and the same order, for they stay in order.
+ * and scanned without a filter: the same scores, and the same order, for they stay in order. Rows of 48 bytes gain by it
+ * below about one in 20 (measured), longer ones earlier.
  */
-const SPARSE = 16
+const SPARSE = 32
 
 function gathered(buffer: ArrayBuffer, codesPtr: number, rowBytes: number, rows: Uint32Array): ScanArea {
   return {
