@@ -29,7 +29,7 @@ const MAX_WORKERS = 1024
 
 /**
  * Starts threads that hold the rows of indexes and search them together, with the results of one thread. A pool that is
- * forgotten keeps no process alive: Node counts its workers only while they owe an answer.
+ * forgotten keeps no process alive, but Deno's: Node and Bun count its workers only while they owe an answer.
  * @throws (rejects with) PackvecError INVALID_ARGUMENT (workers, transport), UNSUPPORTED (transport: 'shared' where memory
  * cannot be shared), IO where a worker cannot be started
  */

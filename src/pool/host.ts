@@ -5,7 +5,7 @@ import type { Reply, Request } from './protocol.js'
 export interface WorkerHandle {
   post(request: Request, transfer: ArrayBuffer[]): void
   terminate(): Promise<void>
-  /** Whether the worker keeps the process alive; only Node asks. */
+  /** Whether the worker keeps the process alive; Node and Bun ask. */
   hold(alive: boolean): void
 }
 
@@ -51,7 +51,12 @@ function startWeb(url: URL | string | undefined, { onReply, onFailure }: WorkerE
   return {
     post: (request, transfer) => worker.postMessage(request, transfer),
     terminate: async () => worker.terminate(),
-    hold() {},
+    hold(alive) {
+      // Bun has both methods, as Node; browsers have no process, and Deno waits for its workers.
+      const counted = worker as { ref?: () => void; unref?: () => void }
+      if (alive) counted.ref?.()
+      else counted.unref?.()
+    },
   }
 }
 

@@ -95,6 +95,8 @@ export class Link {
   /** Ends the worker; what it owes is rejected with `reason`. */
   async end(reason: Error): Promise<void> {
     this.#fail(reason)
+    // Deno does not end a thread in its sleep: a message that never comes sends it back to its event loop.
+    this.#wake('messages')
     await this.#worker.terminate()
   }
 
