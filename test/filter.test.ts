@@ -152,6 +152,22 @@ describe('a filter', () => {
     expect(bits[2]).toBe(0xff)
   })
 
+  it('of more bits than there is scratch for moves the index to a larger memory', () => {
+    const rows = 1_200_000
+    const signs = Float32Array.from({ length: rows }, (_, row) => (row % 3 === 0 ? 1 : -1))
+    const index = QuantizedIndex.build([[1], [-1]], { ...quiet, rescore: 'none' })
+    index.add({ data: signs, dims: [rows, 1] })
+    const before = index.byteLength
+    const bits = new Uint8Array(Math.ceil((rows + 2) / 8)).fill(0xf0)
+    const { ids, distances } = index.search([1], { topK: 4, filter: { bits } })
+    expect([[...ids], [...distances!]]).toEqual([
+      [5, 14, 20, 23],
+      [0, 0, 0, 0],
+    ])
+    expect(index.byteLength).toBeGreaterThan(before)
+    expect([...index.search([1], { topK: 2 }).ids]).toEqual([0, 2])
+  })
+
   it('allows exactly the rows of any filter, found in the order of all rows', () => {
     const rows = 5000
     const query = unitRows(1, 24, 2)
