@@ -44,7 +44,7 @@ function transpose(rowsPtr: usize, stride: usize, rowBytes: usize, columnsPtr: u
 }
 
 // biome-ignore lint/complexity/noStaticOnlyClass: TypeScript's grammar takes @inline on a method only
-class Bytes {
+export class Bytes {
   /** The first step: eight bytes of two rows. */
   @inline static pair(rowPtr: usize, far: usize): v128 {
     return Bytes.low(v128.load64_zero(rowPtr), v128.load64_zero(rowPtr + far))

@@ -20,6 +20,11 @@ export function resetNearest(statePtr: usize, counterCount: usize): void {
   memory.fill(statePtr + HEADER_BYTES, 0, counterCount << 2)
 }
 
+/** Distances of this and above no longer count, in 16 bits. */
+export function nearestLimit(statePtr: usize): u32 {
+  return min<u32>(load<u32>(statePtr, THRESHOLD), 0xffff)
+}
+
 /** False once k rows at distance 0 are found. */
 export function canImprove(statePtr: usize): bool {
   return load<u32>(statePtr, THRESHOLD) !== 0

@@ -1,10 +1,18 @@
 import { GROUP_ROWS, rowsToColumns } from './columns'
-import { TILE_ROWS } from './lanes'
-import { canImprove, nearestBytes, resetNearest, selectNearest, writeNearest } from './select'
-import { greatestSum, sumColumns, tableDistance } from './table-sums'
+import { TILE_ROWS, tileRows } from './lanes'
+import { canImprove, nearestBytes, nearestLimit, resetNearest, selectNearest, writeNearest } from './select'
+import { preparedBytes, prepareQuery, tableDistance } from './table-query'
+import { sumRows } from './table-rows'
+import { sumColumns } from './table-sums'
 
 /** Bytes of a tile turned to columns: half of a level-1 cache. The same number stands in `src/kernels.ts`. */
 const COLUMN_BYTES: usize = 24_576
+
+/** Bytes of the widest rows that are scanned without columns. */
+const WIDEST_IN_PLACE: usize = 128
+
+/** Rows of the first tile; each further one doubles. Small ones give a limit early that later groups are left by. */
+const FIRST_STEP: usize = 256
 
 export function scanTableTopK(
   tablesPtr: usize,
@@ -20,34 +28,43 @@ export function scanTableTopK(
 ): void {
   assert(rowBytes !== 0 && rowBytes % 8 === 0, 'rowBytes must be a multiple of 8')
   assert(k !== 0, 'k must be at least 1')
-  // The scratch, as `tableScratchBytes` sizes it: distances of a tile, its columns, the limit and the state of each query.
+  // The scratch, as `tableScratchBytes` sizes it: distances of a tile, its columns, the greatest sum, the prepared form and
+  // the state of each query.
   const counterCount = min<usize>(126 * rowBytes, 0xffff) + 2
   const columnsPtr = scratchPtr + (TILE_ROWS << 1)
-  const limitsPtr = columnsPtr + max<usize>(COLUMN_BYTES, GROUP_ROWS * rowBytes)
-  const statesPtr = limitsPtr + (queryCount << 2)
+  const sumsPtr = columnsPtr + max<usize>(COLUMN_BYTES, GROUP_ROWS * rowBytes)
+  const queriesPtr = sumsPtr + (queryCount << 2)
+  const queryBytes = preparedBytes(rowBytes)
+  const statesPtr = queriesPtr + queryCount * queryBytes
   const stateBytes = nearestBytes(k, counterCount)
   for (let q: usize = 0; q < queryCount; ++q) {
-    const limit = greatestSum(tablesPtr + q * (rowBytes << 5), rowBytes)
-    assert(limit <= <u32>counterCount - 2, 'entries must be at most 63 and sums at most 65,535')
-    store<u32>(limitsPtr + (q << 2), limit)
+    const sum = prepareQuery(tablesPtr + q * (rowBytes << 5), rowBytes, queriesPtr + q * queryBytes)
+    assert(sum <= <u32>counterCount - 2, 'entries must be at most 63 and sums at most 65,535')
+    store<u32>(sumsPtr + (q << 2), sum)
     resetNearest(statesPtr + q * stateBytes, counterCount)
   }
-  const step = min<usize>(TILE_ROWS, max<usize>(GROUP_ROWS, (COLUMN_BYTES / rowBytes) & ~(GROUP_ROWS - 1)))
-  for (let first: usize = 0; first < rowCount; first += step) {
+  // One query reads narrow rows themselves, in long streams. Several share the columns of a small tile; so does one over
+  // wide rows, whose blocks, out of order, would come from as many cache lines (192 bytes: 1.4 times slower, measured).
+  const shared = queryCount > 1 || rowBytes > WIDEST_IN_PLACE
+  const greatest = shared ? max<usize>(GROUP_ROWS, COLUMN_BYTES / rowBytes) : tileRows(rowBytes)
+  const greatestStep = min<usize>(TILE_ROWS, greatest & ~(GROUP_ROWS - 1))
+  let step = min<usize>(FIRST_STEP, greatestStep)
+  let tile: usize = 0
+  for (let first: usize = 0; first < rowCount; first += tile) {
+    tile = min<usize>(step, rowCount - first)
+    step = min<usize>(step << 1, greatestStep)
     const rowsPtr = codesPtr + first * rowBytes
-    const tile = min<usize>(step, rowCount - first)
     const streamRows = (tile >> 4) << 2
-    // Once for all queries of the batch, which makes each of them 0.7 times one alone (measured).
-    rowsToColumns(rowsPtr, streamRows, rowBytes, columnsPtr)
+    if (shared) rowsToColumns(rowsPtr, streamRows, rowBytes, columnsPtr)
     for (let q: usize = 0; q < queryCount; ++q) {
       const statePtr = statesPtr + q * stateBytes
       if (!canImprove(statePtr)) continue
-      const tablePtr = tablesPtr + q * (rowBytes << 5)
-      const limit = load<u32>(limitsPtr + (q << 2))
-      sumColumns(tablePtr, columnsPtr, streamRows, rowBytes, limit, scratchPtr)
+      const queryPtr = queriesPtr + q * queryBytes
+      const limit = nearestLimit(statePtr)
+      if (shared) sumColumns(queryPtr, columnsPtr, streamRows, rowBytes, limit, scratchPtr)
+      else sumRows(queryPtr, rowsPtr, streamRows, rowBytes, limit, scratchPtr)
       for (let row = streamRows << 2; row < tile; ++row) {
-        const distance = tableDistance(tablePtr, rowsPtr + row * rowBytes, rowBytes, limit)
-        store<u16>(scratchPtr + (row << 1), <u16>distance)
+        store<u16>(scratchPtr + (row << 1), <u16>tableDistance(queryPtr, rowsPtr + row * rowBytes, rowBytes))
       }
       selectNearest(scratchPtr, tile, <u32>first, <u32>k, statePtr, counterCount, allowedPtr)
     }
@@ -56,10 +73,10 @@ export function scanTableTopK(
   for (let q: usize = 0; q < queryCount; ++q) {
     const offset = (q * found) << 2
     writeNearest(statesPtr + q * stateBytes, counterCount, <u32>found, idsPtr + offset, scoresPtr + offset)
-    const limit = load<u32>(limitsPtr + (q << 2))
+    const sum = load<u32>(sumsPtr + (q << 2))
     for (let i: usize = 0; i < found; ++i) {
       const scorePtr = scoresPtr + offset + (i << 2)
-      store<u32>(scorePtr, limit - load<u32>(scorePtr))
+      store<u32>(scorePtr, sum - load<u32>(scorePtr))
     }
   }
 }

@@ -225,10 +225,14 @@ export function bestScratchBytes(k: number): number {
 /** Bytes of a tile that `scanTableTopK` turns to columns: `COLUMN_BYTES` in `assembly/table-scan.ts`. */
 const COLUMN_BYTES = 24_576
 
-/** Bytes of scratch that `scanTableTopK` needs: distances of a tile, its columns, limits, counters and candidates. */
+/**
+ * Bytes of scratch that `scanTableTopK` needs: distances of a tile, its columns; of each query its greatest sum, its tables
+ * and the order of their blocks, counters and candidates.
+ */
 export function tableScratchBytes(queryCount: number, k: number, rowBytes: number): number {
   const columns = Math.max(COLUMN_BYTES, 16 * rowBytes)
   const counters = 4 * (Math.min(126 * rowBytes, 65_535) + 2)
   const candidates = 8 * (2 * k + TILE_ROWS)
-  return 2 * TILE_ROWS + columns + queryCount * (4 + 16 + counters + candidates)
+  const prepared = 4 + 32 * rowBytes + rowBytes / 2
+  return 2 * TILE_ROWS + columns + queryCount * (prepared + 16 + counters + candidates)
 }

@@ -89,7 +89,7 @@ test('the tile of the kernels is the tile the scratch is sized for', () => {
 test('the columns of a tile are those the scratch is sized for', () => {
   const source = readFileSync(new URL('../../assembly/table-scan.ts', import.meta.url), 'utf8')
   const columnBytes = Number(/COLUMN_BYTES: usize = ([\d_]+)/.exec(source)?.[1]?.replace('_', ''))
-  // At 8 bytes a row: distances, columns, one limit, one header, counters, candidates.
-  const rest = 2 * TILE_ROWS + 4 + 16 + 4 * (126 * 8 + 2) + 8 * (2 + TILE_ROWS)
+  // At 8 bytes a row: distances, columns, one sum, tables and order, one header, counters, candidates.
+  const rest = 2 * TILE_ROWS + 4 + 32 * 8 + 4 + 16 + 4 * (126 * 8 + 2) + 8 * (2 + TILE_ROWS)
   expect(tableScratchBytes(1, 1, 8)).toBe(rest + columnBytes)
 })

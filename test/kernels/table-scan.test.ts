@@ -112,6 +112,19 @@ describe.each(BUILDS)('scanTableTopK, %s build', (build) => {
     }
   })
 
+  test.each([1, 2])(
+    'leaves no row early that is among the best, ties at the last place included, %i queries',
+    (count) => {
+      // Most of the sum stands in the last block, so that the first blocks in order of weight tell nearly all of it.
+      const heavy = (i: number) => (i % 1536 >= 1280 ? 63 : 3)
+      const tables = new Uint8Array(1536 * count).map((_, i) => ((i % 16) % 2 === (i % 3) % 2 ? heavy(i) : 0))
+      const codes = randomBytes(5000 * 48, 12).map((byte, i) => (i % 48 < 40 ? byte : byte & (i % 7 ? 0x11 : 0xff)))
+      // Copies of the best rows so far, further down: they tie and must come after.
+      for (let row = 0; row < 300; row++) codes.copyWithin(48 * (4000 + row), 48 * 3 * row, 48 * 3 * row + 48)
+      for (const k of [1, 2, 10, 100, 700]) search(arena, { tables, codes, rowBytes: 48, k })
+    },
+  )
+
   test('an empty table ranks all rows alike', () => {
     const { ids, scores } = search(arena, {
       tables: new Uint8Array(32 * 48),
