@@ -62,7 +62,21 @@ function dotPairs<T>(
     let b: u64 = 0
     let c: u64 = 0
     let d: u64 = 0
-    for (let byte: usize = 0; byte < rowBytes; byte += 8) {
+    let byte: usize = 0
+    if (!isSigned<T>()) {
+      for (; byte + 16 <= rowBytes; byte += 16) {
+        const lower = Pairs.lower(queryPtr + byte)
+        const upper = Pairs.upper(queryPtr + byte)
+        let row = rowsPtr + byte
+        a += Pairs.lackOfTwo(lower, upper, row)
+        row += rowStride
+        b += Pairs.lackOfTwo(lower, upper, row)
+        row += rowStride
+        c += Pairs.lackOfTwo(lower, upper, row)
+        d += Pairs.lackOfTwo(lower, upper, row + rowStride)
+      }
+    }
+    for (; byte < rowBytes; byte += 8) {
       const query = load<u64>(queryPtr + byte)
       const first = Pairs.first<T>(query)
       const second = Pairs.second<T>(query)
@@ -132,6 +146,32 @@ class Pairs {
     if (isSigned<T>()) return popcnt<u64>(((row | ((row >> 1) & LOWER)) ^ first) & second)
     const differ = first ^ row
     return popcnt<u64>(differ) + 3 * popcnt<u64>(differ & ~LOWER) + (popcnt<u64>(second ^ row) << 1)
+  }
+
+  /**
+   * What 64 dimensions lack, quaternary: two words regrouped to one of lower and one of upper bits take four counts where
+   * word by word it would be six, and counting, one word a cycle, sets the pace: 0.8 times the time (measured).
+   */
+  @inline static lackOfTwo(lower: u64, upper: u64, rowPtr: usize): u64 {
+    const rowLower = Pairs.lower(rowPtr)
+    const rowUpper = Pairs.upper(rowPtr)
+    const crossed = popcnt<u64>(rowLower ^ upper) + popcnt<u64>(rowUpper ^ lower)
+    return popcnt<u64>(rowLower ^ lower) + (crossed << 1) + (popcnt<u64>(rowUpper ^ upper) << 2)
+  }
+
+  /** The lower bits of the pairs of two words. */
+  @inline static lower(ptr: usize): u64 {
+    return load<u64>(ptr) ^ (Pairs.swapped(ptr) << 1)
+  }
+
+  /** The upper bits of the pairs of two words, in the same order. */
+  @inline static upper(ptr: usize): u64 {
+    return load<u64>(ptr, 8) ^ Pairs.swapped(ptr)
+  }
+
+  /** What differs between the upper bits of the first word and the lower ones of the second, which change places. */
+  @inline static swapped(ptr: usize): u64 {
+    return ((load<u64>(ptr) >> 1) ^ load<u64>(ptr, 8)) & LOWER
   }
 
   @inline static scaled<T>(lack: u64): i32 {
