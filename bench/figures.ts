@@ -41,6 +41,26 @@ export const FIGURES: readonly Figure[] = [
     ...times('asymmetric/hamming-memory', 'the same from memory', 1.3, 'memory.table', 'memory.hamming'),
     better: 'less',
   },
+  {
+    ...times(
+      'asymmetric/hamming-cache-real',
+      'the same in cache, real embeddings',
+      1.6,
+      'real-cache.table',
+      'real-cache.hamming',
+    ),
+    better: 'less',
+  },
+  {
+    ...times(
+      'asymmetric/hamming-memory-real',
+      'the same from memory, real embeddings',
+      1.3,
+      'real-memory.table',
+      'real-memory.hamming',
+    ),
+    better: 'less',
+  },
   times('rescored/float32', 'binary + int8 rescore, times own float32', 20, 'large.float32', 'large.rescored'),
   times('rescored/faiss-flat', 'the same, times faiss flat', 24.76, 'large.faiss-flat', 'large.rescored', PYTHON),
   times('int8/float32', 'int8, times own float32', 2.6, 'large.float32', 'large.int8'),

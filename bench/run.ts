@@ -25,7 +25,7 @@ export async function runCore({ sizes, sections, embedded, peers, show }: CoreRu
     }
   }
   if (sections.includes('limits')) add([await limitSection(sizes)])
-  if (sections.includes('kernels')) add(await kernelSections(sizes))
+  if (sections.includes('kernels')) add(await kernelSections(sizes, embedded))
   if (sections.includes('search')) {
     for (const size of sizes.corpora) add(await searchSections(size, embedded, peers, sizes))
   }
