@@ -146,6 +146,7 @@ const checks = {
   'the command packvec prints its help': async () => {
     assert.match(run(packvec, ['--help']), /usage/i)
   },
+  'types resolve with node16': () => typecheck('node16', 'node16', typed),
   'types resolve with nodenext': () => typecheck('nodenext', 'nodenext', typed),
   'types resolve with a bundler': () => typecheck('esnext', 'bundler', typed),
 }

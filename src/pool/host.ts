@@ -1,4 +1,5 @@
 import { workerError } from './errors.js'
+import { importNode } from './node-module.js'
 import type { Reply, Request } from './protocol.js'
 
 /** One worker, whichever kind the host has. */
@@ -30,8 +31,8 @@ export async function openHost(): Promise<Host> {
   if (typeof process !== 'object' || !process.versions?.node) {
     throw workerError('worker', 'this host has no workers: neither Worker nor node:worker_threads')
   }
-  const threads = await import(/* webpackIgnore: true */ /* @vite-ignore */ 'node:worker_threads')
-  const { availableParallelism } = await import(/* webpackIgnore: true */ /* @vite-ignore */ 'node:os')
+  const threads = await importNode('worker_threads')
+  const { availableParallelism } = await importNode('os')
   return { start: (url, events) => startNode(threads, url, events), cores: availableParallelism() }
 }
 

@@ -1,6 +1,7 @@
 import { init } from '../workspace.js'
 import { type Boards, readCall } from './call-codec.js'
 import { toErrorMessage } from './errors.js'
+import { importNode } from './node-module.js'
 import { type Answer, CONTROL, controlArguments, controlWords, type Reply, type Request } from './protocol.js'
 import { Shards } from './shard.js'
 
@@ -89,7 +90,7 @@ async function openPort(): Promise<Port> {
       },
     }
   }
-  const { parentPort } = await import(/* webpackIgnore: true */ /* @vite-ignore */ 'node:worker_threads')
+  const { parentPort } = await importNode('worker_threads')
   return {
     post: (reply, transfer) => parentPort!.postMessage(reply, transfer),
     listen: (handle) => parentPort!.on('message', handle),

@@ -1,0 +1,3 @@
+import type { Data } from './scenario.js'
+
+export function scenarioData(): Promise<Data>

@@ -1,0 +1,3 @@
+import { runCore } from './core.js'
+
+console.log(JSON.stringify({ core: runCore() }))

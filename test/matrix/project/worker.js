@@ -1,0 +1,3 @@
+import { runCore } from './core.js'
+
+postMessage(runCore())
