@@ -50,7 +50,8 @@ export function init(options: InitOptions): void {
   const { module, backend } = options
   if (options.popcount !== undefined) checkOneOf(options.popcount, ['i64', 'i8x16'], 'popcount')
   if (backend !== undefined) checkOneOf(backend, ['wasm', 'typescript'], 'backend')
-  if (module !== undefined && !(typeof WebAssembly === 'object' && module instanceof WebAssembly.Module)) {
+  // By its tag: edge hosts hand over modules of another realm, which are no instance of this one's class.
+  if (module !== undefined && Object.prototype.toString.call(module) !== '[object WebAssembly.Module]') {
     fail('INVALID_ARGUMENT', 'module', 'a WebAssembly.Module', describe(module))
   }
   popcount = options.popcount ?? popcount
@@ -141,7 +142,7 @@ function compile(wasm: WasmSource): WebAssembly.Module | undefined {
 /** Compiles what the host has not compiled. */
 export function toModule(wasm: WasmSource): WebAssembly.Module {
   const source = wasm()
-  return source instanceof WebAssembly.Module ? source : new WebAssembly.Module(source)
+  return ArrayBuffer.isView(source) ? new WebAssembly.Module(source) : source
 }
 
 function wasmRuns(): boolean {

@@ -1,0 +1,7 @@
+import { runCore } from '../../core.js'
+
+export const runtime = 'edge'
+
+export function GET() {
+  return Response.json(runCore())
+}
