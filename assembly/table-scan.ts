@@ -11,7 +11,10 @@ const COLUMN_BYTES: usize = 24_576
 /** Bytes of the widest rows that are scanned without columns. */
 const WIDEST_IN_PLACE: usize = 128
 
-/** Rows of the first tile; each further one doubles. Small ones give a limit early that later groups are left by. */
+/**
+ * Rows of the first tile; each further one doubles, up to a sixteenth of all rows. Small ones give a limit early that later
+ * groups are left by, large ones long streams.
+ */
 const FIRST_STEP: usize = 256
 
 export function scanTableTopK(
@@ -47,7 +50,8 @@ export function scanTableTopK(
   // wide rows, whose blocks, out of order, would come from as many cache lines (192 bytes: 1.4 times slower, measured).
   const shared = queryCount > 1 || rowBytes > WIDEST_IN_PLACE
   const greatest = shared ? max<usize>(GROUP_ROWS, COLUMN_BYTES / rowBytes) : tileRows(rowBytes)
-  const greatestStep = min<usize>(TILE_ROWS, greatest & ~(GROUP_ROWS - 1))
+  const greatestStep =
+    min<usize>(TILE_ROWS, min<usize>(greatest, max<usize>(FIRST_STEP, rowCount >> 4))) & ~(GROUP_ROWS - 1)
   let step = min<usize>(FIRST_STEP, greatestStep)
   let tile: usize = 0
   for (let first: usize = 0; first < rowCount; first += tile) {
