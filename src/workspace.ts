@@ -142,7 +142,7 @@ function compile(wasm: WasmSource): WebAssembly.Module | undefined {
 /** Compiles what the host has not compiled. */
 export function toModule(wasm: WasmSource): WebAssembly.Module {
   const source = wasm()
-  return ArrayBuffer.isView(source) ? new WebAssembly.Module(source) : source
+  return source instanceof Uint8Array ? new WebAssembly.Module(source) : source
 }
 
 function wasmRuns(): boolean {

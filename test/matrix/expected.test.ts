@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { afterAll, describe, expect, it } from 'vitest'
 import * as core from '../../src/index.js'
 import * as rotations from '../../src/rotations.js'
+import * as storage from '../../src/storage.js'
 import { scenarioData } from './data.mjs'
 import { type Hits, runScenario } from './scenario.js'
 
@@ -27,7 +28,7 @@ describe('the results that every runtime must give', () => {
   afterAll(() => core.init({ backend: 'wasm' }))
 
   it('are those of the kernels in this Node, bit for bit', () => {
-    const outcome = runScenario(core, rotations, data)
+    const outcome = runScenario({ core, rotations, storage }, data)
     if (process.env['WRITE_EXPECTED']) writeFileSync(file, `${JSON.stringify(outcome)}\n`)
     expect(outcome).toEqual(JSON.parse(readFileSync(file, 'utf8')))
     expect(outcome.backend).toBe('wasm')
@@ -43,7 +44,7 @@ describe('the results that every runtime must give', () => {
 
   it('have the codes and ids of the plain TypeScript kernels', () => {
     core.init({ backend: 'typescript' })
-    const outcome = runScenario(core, rotations, data)
+    const outcome = runScenario({ core, rotations, storage }, data)
     const expected = JSON.parse(readFileSync(file, 'utf8'))
     expect(outcome.backend).toBe('typescript')
     expect(outcome.codes).toEqual(expected.codes)

@@ -1,6 +1,7 @@
 import type * as Core from '../../src/index.js'
 import type * as Pools from '../../src/pool.js'
 import type * as Rotations from '../../src/rotations.js'
+import type * as Storage from '../../src/storage.js'
 
 // What every runtime and every bundle must compute alike. It is given the library, so that it runs against the sources too.
 
@@ -12,6 +13,13 @@ export interface Data {
 
 /** Ids, and scores as the bits of their float32. */
 export type Hits = readonly { readonly ids: number[]; readonly bits: number[] }[]
+
+/** The entries that are alike everywhere. */
+export interface Library {
+  readonly core: typeof Core
+  readonly rotations: typeof Rotations
+  readonly storage: typeof Storage
+}
 
 export interface Outcome {
   readonly backend: string
@@ -28,8 +36,8 @@ const SEARCHES = {
   'truncated to 128': { truncate: 128, renormalize: true },
 } as const
 
-/** The core and the rotations, on whatever `backend` is. */
-export function runScenario(core: typeof Core, rotations: typeof Rotations, { corpus, queries }: Data): Outcome {
+/** Codes, searches, files and errors, on whatever `backend` is. */
+export function runScenario({ core, rotations, storage }: Library, { corpus, queries }: Data): Outcome {
   const codes: Record<string, number> = {}
   for (const precision of core.PRECISIONS) {
     const { data } = core.quantizeEmbeddings(corpus, precision)
@@ -40,10 +48,16 @@ export function runScenario(core: typeof Core, rotations: typeof Rotations, { co
     hits[name] = hitsOf(core.QuantizedIndex.build(corpus, options).search(queries, { topK: 5 }))
   }
   for (const [name, options] of Object.entries(SEARCHES)) search(name, options)
-  search('rotated by a Hadamard matrix', { rotation: core.Rotation.hadamard(corpus.dims[1], { seed: 1 }) })
+  search('rotated by a Hadamard matrix', { rotation: rotations.Rotation.hadamard(corpus.dims[1], { seed: 1 }) })
   search('rotated by SVD', { coarse: 'quaternary', rotation: rotations.svdRotation(corpus) })
 
   const index = core.QuantizedIndex.build(corpus)
+  const thirds = Array.from({ length: corpus.dims[0] / 3 }, (_, i) => 3 * i)
+  hits['every third row'] = hitsOf(index.search(queries, { topK: 5, filter: thirds }))
+  const file = storage.encodeIndex(index)
+  codes['index file'] = hashOf(file)
+  hits['read from a file'] = hitsOf(storage.decodeIndex(file).search(queries, { topK: 5 }))
+
   const errors = [codeOf(() => index.search([1])), codeOf(() => core.quantizeEmbeddings([[Number.NaN]], 'ubinary'))]
   index.dispose()
   errors.push(codeOf(() => index.size))

@@ -9,7 +9,7 @@ import { run } from './run-command.mjs'
 /** A cell cannot run here, and why: it is counted as skipped. */
 export class Skip extends Error {}
 
-const cache = fileURLToPath(new URL('../../node_modules/.cache/packvec-matrix', import.meta.url))
+const cache = fileURLToPath(new URL('../../.cache/packvec-matrix', import.meta.url))
 const versions = JSON.parse(await readFile(new URL('tools.json', import.meta.url), 'utf8'))
 const installs = new Map()
 

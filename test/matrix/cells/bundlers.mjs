@@ -78,12 +78,12 @@ function failOnWarning(warning) {
 async function viteForNode(root, outDir) {
   const { build } = await importTool('vite', 'vite')
   const options = { ssr: 'bundled.js', outDir, emptyOutDir: true }
-  await build({ root, configFile: false, logLevel: 'warn', build: options, ssr: { noExternal: true } })
+  await build({ root, configFile: false, logLevel: 'error', build: options, ssr: { noExternal: true } })
 }
 
 async function viteForPages(root, outDir) {
   const { build } = await importTool('vite', 'vite')
-  await build({ root, configFile: false, logLevel: 'warn', build: { outDir, emptyOutDir: true } })
+  await build({ root, configFile: false, logLevel: 'error', build: { outDir, emptyOutDir: true } })
 }
 
 async function webpackForNode(project, path) {
