@@ -15,6 +15,9 @@ export type PackvecErrorCode =
   | 'TOO_LARGE'
   | 'IO'
   | 'DISPOSED'
+  | 'ABORTED'
+  | 'TIMEOUT'
+  | 'CHANGED'
 
 /** The one error type of packvec. `argument` names what was wrong, the message says what was expected and what came. */
 export class PackvecError extends Error {

@@ -108,7 +108,7 @@ async function writeAll(handle: FileHandle, chunk: Uint8Array): Promise<void> {
 }
 
 /** Runs one step of reading or writing; an error of the system becomes one of ours. */
-async function io<T>(verb: 'read' | 'write', path: string, run: () => Promise<T>): Promise<T> {
+export async function io<T>(verb: 'read' | 'write', path: string, run: () => Promise<T>): Promise<T> {
   try {
     return await run()
   } catch (cause) {
@@ -119,7 +119,7 @@ async function io<T>(verb: 'read' | 'write', path: string, run: () => Promise<T>
   }
 }
 
-function notAFile(verb: 'read' | 'write', path: string, isDirectory: boolean): PackvecError {
+export function notAFile(verb: 'read' | 'write', path: string, isDirectory: boolean): PackvecError {
   const what = isDirectory ? 'a directory' : 'a pipe, socket or device'
   return new PackvecError('IO', 'path', `cannot ${verb} ${path}: expected a file, got ${what}`)
 }

@@ -1,0 +1,73 @@
+import { readBlob } from './blob-source.js'
+import { type Manifest, type PieceCache, pieceName } from './cache.js'
+import {
+  abortError,
+  type ByteRange,
+  type ByteSource,
+  changed,
+  checkWithin,
+  streamPieces,
+  throwIfAborted,
+} from './source.js'
+
+/** The complete copy of a file in a cache. */
+export class CachedSource implements ByteSource {
+  readonly name: string
+  readonly #cache: PieceCache
+  readonly #file: string
+  readonly #manifest: Manifest
+  /** Handles of pieces, not their bytes. */
+  readonly #pieces = new Map<number, Promise<Blob>>()
+
+  constructor(name: string, cache: PieceCache, file: string, manifest: Manifest) {
+    this.name = name
+    this.#cache = cache
+    this.#file = file
+    this.#manifest = manifest
+  }
+
+  get byteLength(): number {
+    return this.#manifest.byteLength
+  }
+
+  async read(position: number, target: Uint8Array, signal?: AbortSignal): Promise<void> {
+    throwIfAborted(signal)
+    checkWithin(this, position, target.length)
+    const { pieceBytes } = this.#manifest
+    for (let done = 0; done < target.length; ) {
+      const number = Math.floor((position + done) / pieceBytes)
+      const from = position + done - number * pieceBytes
+      const length = Math.min(pieceBytes - from, target.length - done)
+      target.set(await readBlob(await this.#piece(number), from, length, this.name), done)
+      done += length
+    }
+    if (signal?.aborted) throw abortError(signal)
+  }
+
+  async readMany(ranges: readonly ByteRange[], signal?: AbortSignal): Promise<void> {
+    await Promise.all(ranges.map(({ position, target }) => this.read(position, target, signal)))
+  }
+
+  stream(position: number, length: number, signal?: AbortSignal): AsyncIterable<Uint8Array> {
+    return streamPieces(this, position, length, signal)
+  }
+
+  async discard(): Promise<void> {
+    await this.#cache.delete(this.#file)
+  }
+
+  async close(): Promise<void> {
+    this.#pieces.clear()
+  }
+
+  #piece(number: number): Promise<Blob> {
+    const known = this.#pieces.get(number)
+    if (known !== undefined) return known
+    const found = this.#cache.get(this.#file, pieceName(this.#manifest, number)).then((blob) => {
+      if (blob !== undefined) return blob
+      throw changed(this.name, 'the kept copy was removed or replaced')
+    })
+    this.#pieces.set(number, found)
+    return found
+  }
+}

@@ -1,0 +1,126 @@
+import { read as readFd } from 'node:fs'
+import { type FileHandle, open, stat } from 'node:fs/promises'
+import { PackvecError } from '../errors.js'
+import { io, notAFile } from './file.js'
+import {
+  abortError,
+  type ByteRange,
+  type ByteSource,
+  changed,
+  checkWithin,
+  cutOff,
+  streamPieces,
+  throwIfAborted,
+} from './source.js'
+
+/** A read of 2 GiB or more fails in Node; pieces of this size lose nothing. */
+const MAX_READ_BYTES = 1 << 28
+
+/**
+ * A file, read at positions through one handle: a file that is renamed over it is another file, and this one stays what it
+ * was until it is closed.
+ */
+export class NodeFileSource implements ByteSource {
+  readonly name: string
+  readonly byteLength: number
+  readonly #handle: FileHandle
+  /** When the file was last written, at opening. */
+  readonly #written: bigint
+  #pending = 0
+  #closing = false
+  /** Called when the last read under way is over. */
+  #idle: () => void = () => {}
+
+  private constructor(path: string, handle: FileHandle, byteLength: number, written: bigint) {
+    this.name = path
+    this.#handle = handle
+    this.byteLength = byteLength
+    this.#written = written
+  }
+
+  /** @throws PackvecError IO */
+  static async open(path: string): Promise<NodeFileSource> {
+    // Looked at before opening: opening a pipe waits for its writer.
+    const stats = await io('read', path, () => stat(path))
+    if (!stats.isFile()) throw notAFile('read', path, stats.isDirectory())
+    const handle = await io('read', path, () => open(path, 'r'))
+    try {
+      const { size, mtimeNs } = await io('read', path, () => handle.stat({ bigint: true }))
+      return new NodeFileSource(path, handle, Number(size), mtimeNs)
+    } catch (error) {
+      await handle.close()
+      throw error
+    }
+  }
+
+  async read(position: number, target: Uint8Array, signal?: AbortSignal): Promise<void> {
+    await this.readMany([{ position, target }], signal)
+  }
+
+  /**
+   * One read a range, all at once. Measured with 105 blocks of 4 KiB in the page cache: 0.17 ms with this callback form,
+   * 0.57 ms with `FileHandle.read` (a promise and an object a read), 0.10 ms with `readSync`, which would stop everything
+   * else while a cold disk answers.
+   */
+  async readMany(ranges: readonly ByteRange[], signal?: AbortSignal): Promise<void> {
+    throwIfAborted(signal)
+    if (ranges.length === 0) return
+    for (const { position, target } of ranges) checkWithin(this, position, target.length)
+    if (this.#closing) throw new PackvecError('IO', 'source', `cannot read ${this.name}: it is closed`)
+    this.#pending++
+    try {
+      await this.#readAll(ranges)
+    } finally {
+      this.#pending--
+      if (this.#pending === 0) this.#idle()
+    }
+    if (signal?.aborted) throw abortError(signal)
+  }
+
+  stream(position: number, length: number, signal?: AbortSignal): AsyncIterable<Uint8Array> {
+    return streamPieces(this, position, length, signal)
+  }
+
+  async checkUnchanged(): Promise<void> {
+    const { size, mtimeNs } = await io('read', this.name, () => this.#handle.stat({ bigint: true }))
+    if (Number(size) !== this.byteLength) throw changed(this.name, `it had ${this.byteLength} bytes, now ${size}`)
+    if (mtimeNs !== this.#written) throw changed(this.name, 'it was written to')
+  }
+
+  /** Waits for the reads under way: another file may get the descriptor's number. */
+  async close(): Promise<void> {
+    if (this.#closing) return
+    this.#closing = true
+    if (this.#pending > 0) {
+      await new Promise<void>((resolve) => {
+        this.#idle = resolve
+      })
+    }
+    await this.#handle.close()
+  }
+
+  #readAll(ranges: readonly ByteRange[]): Promise<void> {
+    const { fd } = this.#handle
+    return new Promise((resolve, reject) => {
+      let left = ranges.length
+      let failure: Error | undefined
+      const finish = (error?: Error) => {
+        failure ??= error
+        left--
+        if (left > 0) return
+        if (failure === undefined) resolve()
+        else reject(failure)
+      }
+      const readFrom = (position: number, target: Uint8Array, done: number): void => {
+        const length = Math.min(MAX_READ_BYTES, target.length - done)
+        readFd(fd, target, done, length, position + done, (error, bytesRead) => {
+          if (error) finish(new PackvecError('IO', 'source', `cannot read ${this.name}: ${error.message}`))
+          else if (done + bytesRead === target.length) finish()
+          else if (bytesRead === 0) finish(cutOff(this.name, position + done, position + target.length))
+          else readFrom(position, target, done + bytesRead)
+        })
+      }
+      for (const { position, target } of ranges) readFrom(position, target, 0)
+    })
+  }
+}

@@ -1,0 +1,53 @@
+/** What can be aborted: a signal, or a stop. */
+export interface Abortable {
+  readonly aborted: boolean
+  readonly reason: unknown
+}
+
+/**
+ * Aborted with the first of its parents, or by hand. `AbortSignal.any` is missing in hosts we run on, and Node warns of a
+ * leak when more than ten requests listen to one signal.
+ */
+export class Stop implements Abortable {
+  readonly #callbacks = new Set<() => void>()
+  readonly #unlinks: (() => void)[]
+  #aborted = false
+  #reason: unknown
+
+  constructor(...parents: readonly (AbortSignal | Stop | undefined)[]) {
+    this.#unlinks = parents.flatMap((parent) => {
+      if (parent === undefined) return []
+      const abort = () => this.abort(parent.reason)
+      if (parent.aborted) abort()
+      if (parent instanceof Stop) return [parent.onAbort(abort)]
+      parent.addEventListener('abort', abort, { once: true })
+      return [() => parent.removeEventListener('abort', abort)]
+    })
+  }
+
+  get aborted(): boolean {
+    return this.#aborted
+  }
+
+  get reason(): unknown {
+    return this.#reason
+  }
+
+  abort(reason: unknown): void {
+    if (this.#aborted) return
+    this.#aborted = true
+    this.#reason = reason
+    for (const callback of this.#callbacks) callback()
+  }
+
+  /** Calls back once it is aborted; the function it gives takes that back. */
+  onAbort(callback: () => void): () => void {
+    this.#callbacks.add(callback)
+    return () => this.#callbacks.delete(callback)
+  }
+
+  /** Lets go of its parents: they may live much longer. */
+  unlink(): void {
+    for (const unlink of this.#unlinks) unlink()
+  }
+}
