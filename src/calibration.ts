@@ -68,18 +68,9 @@ export class Calibration {
       return calibration
     }
     for (const [i, source] of sources.entries()) {
-      if (source.rows > 0) calibration.#addRows(source, sources.length === 1 ? argument : `${argument}[${i}]`)
+      if (source.rows > 0) calibration.addRows(source, sources.length === 1 ? argument : `${argument}[${i}]`)
     }
-    if (scope === 'global') {
-      const { mins, maxs } = calibration.minMax
-      calibration.#set(
-        mins.fill(lowest(mins)),
-        maxs.fill(-lowest(maxs.map((max) => -max))),
-        calibration.#rows,
-        argument,
-      )
-    }
-    return calibration
+    return scope === 'global' ? calibration.shareRange(argument) : calibration
   }
 
   /** A calibration with ranges known already, 2 x dims: minima, then maxima. @throws PackvecError INVALID_RANGES */
@@ -166,7 +157,7 @@ export class Calibration {
     const source = toRows(embeddings, 'embeddings')
     if (source.rows === 0) return this
     checkSameDims('embeddings', source.dims, this.dims, 'the calibration')
-    return this.#addRows(source, 'embeddings')
+    return this.addRows(source, 'embeddings')
   }
 
   /** Widens the ranges by those of another calibration. @throws PackvecError DIMS_MISMATCH */
@@ -183,9 +174,17 @@ export class Calibration {
     return { format: 'packvec-calibration', version: 1, dims, rows, min: Array.from(mins), max: Array.from(maxs) }
   }
 
-  #addRows(source: RowSource, argument: string): this {
+  /** Widens the ranges by rows, at least one. @internal */
+  addRows(source: RowSource, argument: string): this {
     const { mins, maxs } = scratchEncoder(this.dims).encoder.minMax(source, argument)
     this.#widen({ mins, maxs }, source.rows)
+    return this
+  }
+
+  /** Gives all dimensions the range that holds theirs. @internal */
+  shareRange(argument: string): this {
+    const { mins, maxs } = this.minMax
+    this.#set(mins.fill(lowest(mins)), maxs.fill(-lowest(maxs.map((max) => -max))), this.#rows, argument)
     return this
   }
 

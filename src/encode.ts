@@ -1,3 +1,4 @@
+import type { Slot } from './code-store.js'
 import { type Codebook, openDecoder, rowScale, type ScaleType, setCodebook } from './codebook.js'
 import { copyStrided, type Rounding, scratchEncoder } from './encoder.js'
 import type { RowSource } from './matrix.js'
@@ -15,23 +16,45 @@ export interface EncodedRows {
   readonly scales: Float32Array<ArrayBuffer> | undefined
 }
 
-/** Encodes all rows through the shared workspace. @throws PackvecError NOT_FINITE */
+/** Encodes rows through the shared workspace, in one precision. @throws PackvecError NOT_FINITE */
 export function encodeAll(
   source: RowSource,
   precision: Precision,
   { book, rounding = 'floor', scale }: EncodeOptions,
   argument: string,
 ): EncodedRows {
-  const rowBytes = codeRowBytes(precision, source.dims)
-  const bytes = new Uint8Array(source.rows * rowBytes)
-  const scales = scale === undefined ? undefined : new Float32Array(source.rows)
-  if (source.rows === 0) return { bytes, scales }
-  const { encoder, workspace, codesPtr } = scratchEncoder(source.dims)
-  const padded = paddedRowBytes(precision, source.dims)
+  return encodeSlots(source, [{ precision, book, scale }], argument, rounding)[0]!
+}
+
+/** Encodes rows in several precisions of different kinds, each row staged once. @throws PackvecError NOT_FINITE */
+export function encodeSlots(
+  source: RowSource,
+  slots: readonly Slot[],
+  argument: string,
+  rounding: Rounding = 'floor',
+): EncodedRows[] {
+  const writers = slots.map((slot) => openSlot(source, slot, rounding))
+  if (source.rows > 0) {
+    scratchEncoder(source.dims).encoder.forEachChunk(source, argument, (first, count) => {
+      for (const { write } of writers) write(first, count)
+    })
+  }
+  return writers.map(({ encoded }) => encoded)
+}
+
+function openSlot(source: RowSource, { precision, book, scale }: Slot, rounding: Rounding) {
+  const { rows, dims } = source
+  const rowBytes = codeRowBytes(precision, dims)
+  const padded = paddedRowBytes(precision, dims)
+  const bytes = new Uint8Array(rows * rowBytes)
+  const scales = scale === undefined ? undefined : new Float32Array(rows)
+  const encoded: EncodedRows = { bytes, scales }
+  if (rows === 0) return { encoded, write() {} }
+  const { encoder, workspace, codesPtr } = scratchEncoder(dims)
   setCodebook(encoder, precision, book)
   const decode = openDecoder(precision, book)
-  const decoded = new Float32Array(source.dims)
-  encoder.forEachChunk(source, argument, (first, count) => {
+  const decoded = new Float32Array(dims)
+  const write = (first: number, count: number) => {
     encoder.encode(precision, 0, count, codesPtr, rounding)
     const chunk = new Uint8Array(workspace.buffer, codesPtr, count * padded)
     copyStrided(chunk, padded, bytes.subarray(first * rowBytes), rowBytes, count, rowBytes)
@@ -40,6 +63,6 @@ export function encodeAll(
       decode(chunk, i * padded, decoded)
       scales[first + i] = rowScale(encoder.stagedRow(i), decoded, scale!)
     }
-  })
-  return { bytes, scales }
+  }
+  return { encoded, write }
 }

@@ -1,5 +1,5 @@
 import { failNotFinite } from './check.js'
-import type { RowSource } from './matrix.js'
+import { numberOf, type RowSource } from './matrix.js'
 import { isSigned, type Precision, paddedRowBytes, precisionKind } from './precision.js'
 import { planRegions, type Regions } from './regions.js'
 import { backend, openWorkspace, type Workspace } from './workspace.js'
@@ -69,7 +69,7 @@ export class Encoder {
     source.copyRows(first, count, staging, stride)
     const at = this.#workspace.kernels.firstNonFinite(this.#regions.staging, count * stride)
     if (at < 0) return
-    failNotFinite(argument, staging[at], first + Math.floor(at / stride), at % stride)
+    failNotFinite(argument, staging[at], numberOf(source, first + Math.floor(at / stride)), at % stride)
   }
 
   /** Runs `use` on every chunk of the source, staged and found finite. */

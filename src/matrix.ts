@@ -23,6 +23,8 @@ export interface RowSource {
   readonly dims: number
   /** Whether the caller passed a single vector rather than a matrix. */
   readonly single: boolean
+  /** What row i is called in messages, where it is not i: the source may be a part of something. */
+  readonly rowNumber?: (row: number) => number
   /** Copies rows as float32 to `target`, one every `stride` floats. */
   copyRows(first: number, count: number, target: Float32Array, stride: number): void
 }
@@ -57,16 +59,28 @@ export function readRows(sources: readonly RowSource[], argument: string): { val
   }
   const wrong = values.findIndex((value) => !Number.isFinite(value))
   if (wrong < 0) return { values, dims }
-  return failNotFinite(argument, values[wrong], Math.floor(wrong / dims), wrong % dims)
+  const row = Math.floor(wrong / dims)
+  return failNotFinite(argument, values[wrong], sources.length === 1 ? numberOf(sources[0]!, row) : row, wrong % dims)
+}
+
+/** What a row of a source is called in messages. */
+export function numberOf(source: RowSource, row: number): number {
+  return source.rowNumber?.(row) ?? row
+}
+
+/** The i-th of `count` rows of `rows`, evenly spaced. */
+export function evenRow(i: number, count: number, rows: number): number {
+  return Math.floor((i * rows) / count)
 }
 
 /** At most `count` rows of a source, evenly spaced. */
 export function evenSample(source: RowSource, count: number): RowSource {
   if (source.rows <= count) return source
-  const row = (i: number) => Math.floor((i * source.rows) / count)
+  const row = (i: number) => evenRow(i, count, source.rows)
   return {
     ...source,
     rows: count,
+    rowNumber: (i) => numberOf(source, row(i)),
     copyRows(first, wanted, target, stride) {
       for (let i = 0; i < wanted; i++) source.copyRows(row(first + i), 1, target.subarray(i * stride), stride)
     },

@@ -3,15 +3,31 @@ import { PackvecError } from './errors.js'
 import { type FaissArray, type FaissKind, faissHeader } from './format/faiss.js'
 import { type NpyArray, type NpyData, npyHeader } from './format/npy.js'
 import type { QuantizedIndex } from './quantized-index.js'
+import { writeFileAtomic } from './storage/atomic-file.js'
 import { readFaissArray } from './storage/faiss-file.js'
-import { withFile, writeFileAtomic } from './storage/file.js'
+import { withFile } from './storage/file.js'
 import { nodeSha256 } from './storage/node-sha256.js'
 import { readNpyArray } from './storage/npy-file.js'
 import { decodeIndexWith, encodeIndexWith } from './storage.js'
 
+export { buildIndex, IndexBuilder } from './builder/build.js'
+export { appendToIndex, compactIndex, deleteFromIndex } from './builder/edit.js'
+export type {
+  AppendOptions,
+  Batch,
+  BuildIndexOptions,
+  DeleteOptions,
+  Ids,
+  RotationRequest,
+  RowsInput,
+  WorkOptions,
+} from './builder/options.js'
+export type { BuildProgress } from './builder/progress.js'
+export { type IndexSummary, verifyIndex } from './builder/verify.js'
 export type { FaissArray, FaissKind } from './format/faiss.js'
 export type { NpyArray, NpyData, NpyDtype } from './format/npy.js'
-export { writeFileAtomic } from './storage/file.js'
+export type { Id } from './ids.js'
+export { writeFileAtomic } from './storage/atomic-file.js'
 
 /** Bytes of data written at a time. */
 const CHUNK_BYTES = 1 << 26

@@ -115,7 +115,8 @@ export function chooseCodebook(
   } else if (options.ranges !== undefined) {
     return Calibration.fromRanges(options.ranges, { dims })
   }
-  if (sample === undefined && !checkOwnRows(sources, precision, options)) return undefined
+  const rows = sources.reduce((sum, source) => sum + source.rows, 0)
+  if (sample === undefined && !checkOwnRows(rows, precision, options)) return undefined
   const from = sample === undefined ? sources : [sample]
   const argument = sample === undefined ? 'embeddings' : 'calibrationEmbeddings'
   if (sample?.rows === 0) fail('EMPTY', argument, 'at least 1 row', '0 rows')
@@ -125,8 +126,7 @@ export function chooseCodebook(
 }
 
 /** Whether embeddings can be calibrated on themselves: zero rows need nothing, one row cannot, few rows get a warning. */
-function checkOwnRows(sources: readonly RowSource[], precision: Precision, options: CodebookOptions): boolean {
-  const rows = sources.reduce((sum, source) => sum + source.rows, 0)
+export function checkOwnRows(rows: number, precision: Precision, options: CodebookOptions): boolean {
   if (rows === 0) return false
   if (rows === 1) {
     throw new PackvecError(

@@ -234,8 +234,7 @@ export interface IndexPlan {
  * @internal
  */
 export function planIndex(embeddings: Embeddings, options: BuildOptions): IndexPlan {
-  const coarse = checkPrecision(options.coarse ?? 'binary', 'coarse')
-  const stages = { coarse, rescore: checkRescore(options.rescore ?? (coarse === 'float32' ? 'none' : 'int8')) }
+  const stages = planStages(options)
   const source = toRows(embeddings, 'embeddings', options.dims)
   if (source.rows === 0)
     throw new PackvecError('EMPTY', 'embeddings', 'embeddings must have at least 1 row, got 0 rows')
@@ -243,6 +242,12 @@ export function planIndex(embeddings: Embeddings, options: BuildOptions): IndexP
   const transform = openTransform(source.dims, options)
   const rows = transformRows(source, transform, 'centred', 'embeddings')
   return { source, rows, stages, transform, slots: chooseSlots(rows, transform, stages, options), capacity }
+}
+
+/** The codes that the options ask for, or the usual ones. @internal */
+export function planStages(options: Pick<BuildOptions, 'coarse' | 'rescore'>): Stages {
+  const coarse = checkPrecision(options.coarse ?? 'binary', 'coarse')
+  return { coarse, rescore: checkRescore(options.rescore ?? (coarse === 'float32' ? 'none' : 'int8')) }
 }
 
 /** Queries as the codes of an index see them. @internal */
@@ -264,7 +269,7 @@ const MAX_WARM_UPS = 32
 const warmedUp = new Set<string>()
 
 /** Rows that levels and percentiles of a corpus are taken from, evenly spaced; minima and maxima see all rows. */
-const SAMPLE_ROWS = 16_384
+export const SAMPLE_ROWS = 16_384
 
 function chooseSlots(rows: RowSource, transform: Transform, stages: Stages, options: BuildOptions): Slot[] {
   const { calibrationEmbeddings } = options

@@ -1,5 +1,5 @@
 import { checkCount, checkSameDims, describe, fail, failNotFinite } from './check.js'
-import { type Embeddings, type RowSource, toRows } from './matrix.js'
+import { type Embeddings, numberOf, type RowSource, toRows } from './matrix.js'
 import type { RotatedEmbeddings, Rotation } from './rotation.js'
 
 /** What happens to embeddings before they are encoded, in this order; queries go the same way. */
@@ -35,16 +35,15 @@ export function transformRows(source: RowSource, transform: Transform, shift: Sh
   if (source.dims === dims && !renormalize && rotation === undefined) return source
   const centre = shift === 'centred' ? rotation?.centre : undefined
   return {
-    rows: source.rows,
+    ...source,
     dims,
-    single: source.single,
     copyRows(first, count, target, stride) {
       const whole = new Float32Array(count * source.dims)
       source.copyRows(first, count, whole, source.dims)
       const kept = new Float32Array(count * dims)
       for (let i = 0; i < count; i++) {
         const row = whole.subarray(i * source.dims, i * source.dims + dims)
-        checkFinite(row, first + i, argument)
+        checkFinite(row, numberOf(source, first + i), argument)
         if (renormalize) normalize(row)
         if (centre !== undefined) for (let d = 0; d < dims; d++) row[d]! -= centre[d]!
         kept.set(row, i * dims)

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { PackvecError } from '../errors.js'
-import { writeFileAtomic } from '../storage/file.js'
+import { writeFileAtomic } from '../storage/atomic-file.js'
 import { documentOf } from './document.js'
 import { htmlOf } from './html.js'
 import { markdownOf } from './markdown.js'

@@ -1,10 +1,8 @@
-import { randomUUID } from 'node:crypto'
-import { access, constants, type FileHandle, open, realpath, rename, rm, stat } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { type FileHandle, open, stat } from 'node:fs/promises'
 import { PackvecError } from '../errors.js'
 
 /** A read or write of 2 GiB or more fails in Node; pieces of this size lose nothing. */
-const PIECE_BYTES = 1 << 28
+export const PIECE_BYTES = 1 << 28
 
 /** A file open for reading. */
 export interface OpenFile {
@@ -22,73 +20,39 @@ export interface OpenFile {
  * @throws PackvecError `IO`; what `use` throws of its own gets the path in front of its message
  */
 export async function withFile<T>(path: string, use: (file: OpenFile) => Promise<T>): Promise<T> {
+  const file = await openFile(path)
+  try {
+    return await use(file)
+  } catch (error) {
+    throw naming(path, error)
+  } finally {
+    await file.close()
+  }
+}
+
+/** Opens a file that the caller closes. @throws PackvecError `IO` */
+export async function openFile(path: string): Promise<OpenFile & { close(): Promise<void> }> {
   const stats = await io('read', path, () => stat(path))
   // Looked at before opening: opening a pipe waits for its writer.
   if (!stats.isFile()) throw notAFile('read', path, stats.isDirectory())
   const handle = await io('read', path, () => open(path, 'r'))
-  try {
-    const { size } = await io('read', path, () => handle.stat())
-    const read = (position: number, target: Uint8Array) => readAt(handle, path, position, target)
-    const prefix = async (length: number) => {
-      const target = new Uint8Array(Math.min(length, size))
-      await read(0, target)
-      return target
-    }
-    return await use({ bytes: size, read, prefix })
-  } catch (error) {
-    if (!(error instanceof PackvecError) || error.code === 'IO') throw error
-    throw new PackvecError(error.code, error.argument, `${path}: ${error.message}`, { cause: error })
-  } finally {
-    await handle.close()
+  const { size } = await io('read', path, () => handle.stat())
+  const read = (position: number, target: Uint8Array) => readAt(handle, path, position, target)
+  const prefix = async (length: number) => {
+    const target = new Uint8Array(Math.min(length, size))
+    await read(0, target)
+    return target
   }
+  return { bytes: size, read, prefix, close: () => handle.close() }
 }
 
-/**
- * Writes a file whole or not at all: beside its place, flushed to the disk, then renamed. An existing file is replaced, its
- * permissions and a symbolic link to it stay. When anything fails, `chunks` included, nothing is left behind.
- *
- * @throws PackvecError `IO`, and whatever `chunks` throws
- */
-export async function writeFileAtomic(
-  path: string,
-  chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
-): Promise<void> {
-  const { target, mode } = await resolveTarget(path)
-  const temporary = join(dirname(target), `.packvec-${randomUUID()}.tmp`)
-  const handle = await io('write', path, () => open(temporary, 'wx'))
-  try {
-    try {
-      for await (const chunk of chunks) await io('write', path, () => writeAll(handle, chunk))
-      await io('write', path, async () => {
-        if (mode !== undefined) await handle.chmod(mode)
-        await handle.sync()
-      })
-    } finally {
-      await io('write', path, () => handle.close())
-    }
-    await io('write', path, () => rename(temporary, target))
-  } catch (error) {
-    await rm(temporary, { force: true }).catch(() => undefined)
-    throw error
-  }
+/** What is wrong with a file, with its path in front; errors of the system have it already. */
+export function naming(path: string, error: unknown): unknown {
+  if (!(error instanceof PackvecError) || error.code === 'IO') return error
+  return new PackvecError(error.code, error.argument, `${path}: ${error.message}`, { cause: error })
 }
 
-/** Where the file really goes, and the permissions it has there already. */
-async function resolveTarget(path: string): Promise<{ target: string; mode: number | undefined }> {
-  const stats = await io('write', path, () =>
-    stat(path).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return undefined
-      throw error
-    }),
-  )
-  if (stats === undefined) return { target: path, mode: undefined }
-  // Renaming over a device such as /dev/null would replace the device.
-  if (!stats.isFile()) throw notAFile('write', path, stats.isDirectory())
-  await io('write', path, () => access(path, constants.W_OK))
-  return { target: await io('write', path, () => realpath(path)), mode: stats.mode & 0o777 }
-}
-
-async function readAt(handle: FileHandle, path: string, position: number, target: Uint8Array): Promise<void> {
+export async function readAt(handle: FileHandle, path: string, position: number, target: Uint8Array): Promise<void> {
   for (let done = 0; done < target.length; ) {
     const length = Math.min(PIECE_BYTES, target.length - done)
     const { bytesRead } = await io('read', path, () => handle.read(target, done, length, position + done))
@@ -97,13 +61,6 @@ async function readAt(handle: FileHandle, path: string, position: number, target
       throw new PackvecError('INVALID_FILE', 'path', message)
     }
     done += bytesRead
-  }
-}
-
-async function writeAll(handle: FileHandle, chunk: Uint8Array): Promise<void> {
-  for (let done = 0; done < chunk.length; ) {
-    const length = Math.min(PIECE_BYTES, chunk.length - done)
-    done += (await handle.write(chunk, done, length)).bytesWritten
   }
 }
 

@@ -1,0 +1,40 @@
+import { encodeSlots } from '../encode.js'
+import { scaleBytes, tensorName } from '../index-layout.js'
+import type { IndexParts } from '../index-parts.js'
+import { transformRows } from '../transform.js'
+import { batchesOf } from './batches.js'
+import type { Corpus } from './corpus.js'
+import type { IndexWriter } from './index-writer.js'
+import type { WorkOptions } from './options.js'
+import { Progress } from './progress.js'
+
+/** Encodes all rows of a corpus behind those that the writer has: one batch is written while the next is encoded. */
+export async function encodeRows(
+  corpus: Corpus,
+  { transform, slots }: IndexParts,
+  writer: IndexWriter,
+  { onProgress, signal }: WorkOptions,
+): Promise<void> {
+  const progress = new Progress(onProgress, 'encode', corpus.rows, corpus.rowBytes)
+  let writing: Promise<unknown> = Promise.resolve()
+  try {
+    for await (const batch of batchesOf(corpus, signal)) {
+      const encoded = encodeSlots(transformRows(batch, transform, 'centred', batch.name), slots, batch.name)
+      await writing
+      writing = Promise.all(
+        slots.flatMap(({ precision, scale }, i) => {
+          const name = tensorName(precision)
+          const { bytes, scales } = encoded[i]!
+          const codes = writer.append(name, bytes)
+          return scale === undefined ? [codes] : [codes, writer.append(`${name}.scale`, scaleBytes(scales!, scale))]
+        }),
+      )
+      // Thrown at the next turn or below.
+      writing.catch(() => {})
+      progress.report(batch.first + batch.rows)
+    }
+    await writing
+  } finally {
+    await writing.catch(() => {})
+  }
+}

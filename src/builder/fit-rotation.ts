@@ -1,0 +1,33 @@
+import { checkOneOf } from '../check.js'
+import type { RowSource } from '../matrix.js'
+import { Rotation } from '../rotation.js'
+import { itqRotationAsync, randomRotation, svdRotationAsync } from '../rotations.js'
+import { throwIfAborted } from '../storage/source.js'
+import { type Transform, transformRows } from '../transform.js'
+import type { RotationRequest } from './options.js'
+
+/** The rotation that was given, or makes the one that was asked for. */
+export async function openRotation(
+  rotation: Rotation | RotationRequest,
+  kept: Transform,
+  sample: () => Promise<RowSource>,
+  signal: AbortSignal | undefined,
+): Promise<Rotation> {
+  if ('apply' in rotation) return rotation
+  const { kind, seed = 0, center = false } = rotation
+  checkOneOf(kind, ['svd', 'hadamard', 'random', 'itq'], 'rotation.kind')
+  const { dims } = kept
+  if (kind === 'hadamard') return Rotation.hadamard(dims, { seed })
+  if (kind === 'random') return randomRotation(dims, { seed })
+  const rows = transformRows(await sample(), kept, 'as is', 'embeddings')
+  const data = new Float32Array(rows.rows * dims)
+  rows.copyRows(0, rows.rows, data, dims)
+  const matrix = { data, dims: [rows.rows, dims] }
+  try {
+    if (kind === 'itq') return await itqRotationAsync(matrix, { seed, signal })
+    return await svdRotationAsync(matrix, { center, signal })
+  } catch (error) {
+    throwIfAborted(signal)
+    throw error
+  }
+}

@@ -1,0 +1,150 @@
+import { describe, fail } from '../check.js'
+import { encodeOffsets, type Id, type IdsLayout } from '../ids.js'
+import { bytesOf } from '../index-layout.js'
+import { Growing } from './growing.js'
+import type { IndexWriter } from './index-writer.js'
+import { Spool } from './spool.js'
+import { hashOf } from './text-hash.js'
+
+/** Texts gathered before they go to the spool, and read from it at a time. */
+const BUFFER_BYTES = 1 << 20
+
+/** The ids of all rows of an index under way: numbers stay in memory, of texts a hash and a length, 16 bytes a row. */
+export class IdList {
+  readonly #target: string
+  readonly #numbers = new Growing(Uint32Array)
+  /** Where text i ends; `#hashes` has one for each. */
+  readonly #ends = new Growing(Float64Array)
+  readonly #hashes = new Growing(Float64Array)
+  readonly #buffer: Uint8Array[] = []
+  #bufferBytes = 0
+  #spool: Spool | undefined
+  #kind: 'numbers' | 'texts' | undefined
+
+  /** @param target the file beside which texts are kept meanwhile */
+  constructor(target: string) {
+    this.#target = target
+  }
+
+  get count(): number {
+    return this.#numbers.length + this.#ends.length
+  }
+
+  /** How the ids lie in a file; 'rows' where there are none. */
+  get layout(): IdsLayout {
+    if (this.#kind !== 'texts') return { kind: this.#kind ?? 'rows' }
+    return { kind: 'texts', byteLength: this.#textBytes }
+  }
+
+  /** @throws PackvecError INVALID_ARGUMENT for what is no id, or not of the kind of those before */
+  async add(ids: Iterable<Id> | AsyncIterable<Id>): Promise<void> {
+    if (Symbol.asyncIterator in ids) {
+      for await (const id of ids) if (this.#push(id)) await this.#flush()
+    } else {
+      for (const id of ids) if (this.#push(id)) await this.#flush()
+    }
+  }
+
+  /** Refuses what `add` would refuse, without adding it. */
+  check(ids: readonly Id[]): void {
+    let kind = this.#kind
+    for (const [i, id] of ids.entries()) kind = checkId(id, kind, this.count + i)
+  }
+
+  /**
+   * @param isDeleted rows whose ids may come again
+   * @throws PackvecError INVALID_ARGUMENT where two rows have one id
+   */
+  async checkUnique(isDeleted: (row: number) => boolean = () => false): Promise<void> {
+    const keys = this.#kind === 'texts' ? this.#hashes.values : this.#numbers.values
+    const twice = repeated(keys.filter((_, row) => !isDeleted(row)).sort())
+    const seen = new Map<Id, number>()
+    for (let row = 0; twice.size > 0 && row < keys.length; row++) {
+      if (isDeleted(row) || !twice.has(keys[row]!)) continue
+      // Texts with one hash are compared as texts.
+      const id = this.#kind === 'texts' ? await this.#text(row) : keys[row]!
+      const first = seen.get(id)
+      if (first !== undefined) fail('INVALID_ARGUMENT', 'ids', 'unique', `${describe(id)} at rows ${first} and ${row}`)
+      seen.set(id, row)
+    }
+  }
+
+  /** Writes the tensors of the ids. */
+  async write(writer: IndexWriter): Promise<void> {
+    if (this.#kind === 'numbers') await writer.append('ids', bytesOf(this.#numbers.values))
+    if (this.#kind !== 'texts') return
+    await this.#flush()
+    const offsets = new Float64Array(this.#ends.length + 1)
+    offsets.set(this.#ends.values, 1)
+    await writer.append('keys.offsets', encodeOffsets(offsets, this.#textBytes))
+    const piece = new Uint8Array(Math.min(BUFFER_BYTES, this.#textBytes))
+    for (let at = 0; at < this.#textBytes; at += piece.length) {
+      const part = piece.subarray(0, Math.min(piece.length, this.#textBytes - at))
+      await this.#spool!.read(at, part)
+      await writer.append('keys', part)
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#spool?.close()
+  }
+
+  get #textBytes(): number {
+    return this.#ends.last ?? 0
+  }
+
+  /** Whether the buffer is full. */
+  #push(id: Id): boolean {
+    this.#kind = checkId(id, this.#kind, this.count)
+    if (typeof id === 'number') {
+      this.#numbers.push(id)
+      return false
+    }
+    const bytes = new TextEncoder().encode(id)
+    this.#hashes.push(hashOf(bytes))
+    this.#ends.push(this.#textBytes + bytes.length)
+    this.#buffer.push(bytes)
+    this.#bufferBytes += bytes.length
+    return this.#bufferBytes >= BUFFER_BYTES || this.#buffer.length >= BUFFER_BYTES / 64
+  }
+
+  async #flush(): Promise<void> {
+    this.#spool ??= await Spool.open(this.#target)
+    await this.#spool.append(Buffer.concat(this.#buffer))
+    this.#buffer.length = 0
+    this.#bufferBytes = 0
+  }
+
+  async #text(row: number): Promise<string> {
+    await this.#flush()
+    const begin = row === 0 ? 0 : this.#ends.values[row - 1]!
+    const bytes = new Uint8Array(this.#ends.values[row]! - begin)
+    await this.#spool!.read(begin, bytes)
+    return new TextDecoder().decode(bytes)
+  }
+}
+
+/** Values that stand more than once in a sorted array: the first million, one of which is enough to refuse the rest. */
+function repeated(sorted: Uint32Array | Float64Array): Set<number> {
+  const found = new Set<number>()
+  for (let i = 1; i < sorted.length && found.size < 1 << 20; i++) {
+    if (sorted[i] === sorted[i - 1]) found.add(sorted[i]!)
+  }
+  return found
+}
+
+/** The kind of an id. */
+function checkId(id: unknown, kind: 'numbers' | 'texts' | undefined, row: number): 'numbers' | 'texts' {
+  const found = typeof id === 'number' ? 'numbers' : typeof id === 'string' ? 'texts' : undefined
+  if (found === undefined || (kind !== undefined && kind !== found)) {
+    return fail('INVALID_ARGUMENT', 'ids', kind ?? 'numbers or texts', `${describe(id)} for row ${row}`)
+  }
+  if (found === 'numbers' && !(Number.isInteger(id) && (id as number) >= 0 && (id as number) < 2 ** 32)) {
+    fail('INVALID_ARGUMENT', 'ids', 'whole numbers below 2^32, or texts', `${describe(id)} for row ${row}`)
+  }
+  // UTF-8 has no half characters: two of them would become one text.
+  if (found === 'texts' && /\p{Surrogate}/u.test(id as string)) {
+    fail('INVALID_ARGUMENT', 'ids', 'well-formed texts', `${describe(id)} for row ${row}`)
+  }
+  return found
+}

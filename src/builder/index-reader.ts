@@ -1,0 +1,107 @@
+import { BLOCK_BYTES, blockDigest, DIGEST_BYTES, sha256Hex } from '../checksum.js'
+import { PackvecError } from '../errors.js'
+import { SAFETENSORS_PREAMBLE_BYTES } from '../format/safetensors.js'
+import { type IndexHeader, indexHeaderBytes, parseIndexHeader, type StoredTensor } from '../index-header.js'
+import { type IndexParts, openParts } from '../index-parts.js'
+import { naming } from '../storage/file.js'
+import { nodeSha256 } from '../storage/node-sha256.js'
+import { NodeFileSource } from '../storage/node-source.js'
+
+/** An index file open for copying: its header and codebooks checked, its rows streamed and checked block by block. */
+export class IndexReader {
+  readonly path: string
+  readonly header: IndexHeader
+  readonly parts: IndexParts
+  readonly #file: NodeFileSource
+
+  private constructor(path: string, file: NodeFileSource, header: IndexHeader, parts: IndexParts) {
+    this.path = path
+    this.#file = file
+    this.header = header
+    this.parts = parts
+  }
+
+  /** @throws PackvecError `IO`, `INVALID_FILE`, `UNSUPPORTED` */
+  static async open(path: string): Promise<IndexReader> {
+    const file = await NodeFileSource.open(path)
+    try {
+      const header = await readHeader(file)
+      const small = new Map<string, Uint8Array>()
+      for (const tensor of header.small) small.set(tensor.name, await readWhole(file, tensor))
+      return new IndexReader(
+        path,
+        file,
+        header,
+        openParts(header, (name) => small.get(name)!),
+      )
+    } catch (error) {
+      await file.close()
+      throw naming(path, error)
+    }
+  }
+
+  /** The bytes of one tensor, checked. @throws PackvecError INVALID_FILE, naming it */
+  async read(tensor: StoredTensor): Promise<Uint8Array> {
+    return readWhole(this.#file, tensor).catch((error) => Promise.reject(naming(this.path, error)))
+  }
+
+  /**
+   * The bytes of a tensor of rows, each piece checked before it is given; a piece is good until the next is asked for.
+   * @throws PackvecError INVALID_FILE, naming the tensor and the block
+   */
+  async *stream(tensor: StoredTensor, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+    const digests = await this.read(tensor.digests!)
+    let block = 0
+    for await (const piece of this.#file.stream(tensor.position, tensor.byteLength, signal)) {
+      for (let at = 0; at < piece.length; at += BLOCK_BYTES, block++) {
+        const found = blockDigest(piece.subarray(at, at + BLOCK_BYTES), nodeSha256)
+        const expected = digests.subarray(DIGEST_BYTES * block, DIGEST_BYTES * (block + 1))
+        if (Buffer.compare(found, expected) === 0) continue
+        throw naming(this.path, damaged(tensor.name, `block ${block}, from its byte ${BLOCK_BYTES * block} on`))
+      }
+      yield piece
+    }
+  }
+
+  /** Rows that are deleted, a bit a row; undefined where none is. */
+  async readDeleted(): Promise<Uint8Array | undefined> {
+    return this.header.deleted && this.read(this.header.deleted)
+  }
+
+  /** Looks whether the path still holds the file that was opened. @throws PackvecError CHANGED */
+  async checkCurrent(): Promise<void> {
+    const now = await NodeFileSource.open(this.path)
+    try {
+      const { metadata } = await readHeader(now)
+      if (metadata['sha256'] === this.header.metadata['sha256']) return
+      const message = `${this.path} was replaced by another process meanwhile; nothing was written, do it again`
+      throw new PackvecError('CHANGED', 'path', message)
+    } finally {
+      await now.close()
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#file.close()
+  }
+}
+
+async function readHeader(file: NodeFileSource): Promise<IndexHeader> {
+  const preamble = new Uint8Array(Math.min(SAFETENSORS_PREAMBLE_BYTES, file.byteLength))
+  await file.read(0, preamble)
+  const prefix = new Uint8Array(Math.min(indexHeaderBytes(preamble), file.byteLength))
+  await file.read(0, prefix)
+  return parseIndexHeader(prefix, file.byteLength, nodeSha256)
+}
+
+async function readWhole(file: NodeFileSource, tensor: StoredTensor): Promise<Uint8Array> {
+  const bytes = new Uint8Array(tensor.byteLength)
+  await file.read(tensor.position, bytes)
+  const found = sha256Hex(bytes, nodeSha256)
+  if (found !== tensor.sha256) throw damaged(tensor.name, `its SHA-256 is ${found}, the header says ${tensor.sha256}`)
+  return bytes
+}
+
+function damaged(name: string, what: string): PackvecError {
+  return new PackvecError('INVALID_FILE', 'path', `tensor ${name} is damaged: ${what}`)
+}

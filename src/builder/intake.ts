@@ -1,0 +1,145 @@
+import { checkSameDims, describe, fail } from '../check.js'
+import { scratchEncoder } from '../encoder.js'
+import type { Id } from '../ids.js'
+import { bytesOf } from '../index-layout.js'
+import { isTensorLike, type RowSource, toRows } from '../matrix.js'
+import { throwIfAborted } from '../storage/source.js'
+import { type Corpus, checkRowCount, openNpyCorpus, spoolCorpus } from './corpus.js'
+import type { IdList } from './id-list.js'
+import type { Batch, Ids, RowsInput, WorkOptions } from './options.js'
+import { Progress } from './progress.js'
+import { Spool } from './spool.js'
+
+/** Float32 spooled at a time. */
+const PIECE_BYTES = 1 << 22
+
+/**
+ * Batches of rows that come once, kept as float32 in a spool: rows are needed twice where something is calibrated, and always
+ * their number before the first code has its place in the file. One way for all that comes in batches.
+ */
+export class Intake {
+  readonly #spool: Spool
+  readonly #ids: IdList
+  readonly #work: WorkOptions
+  #progress: Progress | undefined
+  #dims = 0
+  #rows = 0
+  #hasIds = false
+
+  private constructor(spool: Spool, ids: IdList, work: WorkOptions) {
+    this.#spool = spool
+    this.#ids = ids
+    this.#work = work
+  }
+
+  /** @param target the file beside which the rows are kept meanwhile */
+  static async open(target: string, ids: IdList, work: WorkOptions): Promise<Intake> {
+    return new Intake(await Spool.open(target), ids, work)
+  }
+
+  /** Takes some rows; on an error of theirs none is taken. @throws PackvecError NOT_FINITE, DIMS_MISMATCH, ... */
+  async add(embeddings: Batch['embeddings'], ids?: Iterable<Id>): Promise<void> {
+    throwIfAborted(this.#work.signal)
+    const source: RowSource = { ...toRows(embeddings, 'embeddings'), rowNumber: (row) => this.#rows + row }
+    const { rows, dims } = source
+    const idArray = ids === undefined ? undefined : Array.from(ids)
+    if (idArray !== undefined) {
+      if (idArray.length !== rows) fail('INVALID_ARGUMENT', 'ids', `one for each of ${rows} rows`, `${idArray.length}`)
+      this.#ids.check(idArray)
+    }
+    if (rows === 0) return
+    const hasIds = idArray !== undefined
+    if (this.#rows > 0 && hasIds !== this.#hasIds) {
+      const expected = this.#hasIds ? 'given as for the rows before' : 'left out as for the rows before'
+      fail('INVALID_ARGUMENT', 'ids', expected, hasIds ? `${rows} ids` : 'none')
+    }
+    this.#hasIds = hasIds
+    if (this.#rows > 0) checkSameDims('embeddings', dims, this.#dims, 'the rows before')
+    scratchEncoder(dims).encoder.forEachChunk(source, 'embeddings', () => {})
+    this.#dims = dims
+    const most = Math.max(1, Math.floor(PIECE_BYTES / (4 * dims)))
+    for (let first = 0; first < rows; first += most) {
+      const count = Math.min(most, rows - first)
+      const values = new Float32Array(count * dims)
+      source.copyRows(first, count, values, dims)
+      await this.#spool.append(bytesOf(values))
+    }
+    if (idArray !== undefined) await this.#ids.add(idArray)
+    this.#rows += rows
+    this.#progress ??= new Progress(this.#work.onProgress, 'spool', undefined, 4 * dims)
+    this.#progress.report(this.#rows)
+  }
+
+  /** All rows that came; closing the corpus frees them. @throws PackvecError EMPTY or TOO_LARGE */
+  corpus(): Corpus {
+    checkRowCount(this.#rows, 'embeddings')
+    return spoolCorpus(this.#spool, this.#dims)
+  }
+
+  async close(): Promise<void> {
+    await this.#spool.close()
+  }
+}
+
+/** The rows of any source as a corpus; ids go to `ids`. */
+export async function collectRows(
+  target: string,
+  source: RowsInput,
+  given: Ids | undefined,
+  ids: IdList,
+  work: WorkOptions,
+): Promise<Corpus> {
+  const before = ids.count
+  const corpus = await openCorpus(target, source, ids, work)
+  try {
+    if (given !== undefined) {
+      if (ids.count > before) fail('INVALID_ARGUMENT', 'ids', 'given with the batches or for all rows', 'both')
+      await ids.add(given)
+    }
+    const count = ids.count - before
+    // None at all may be right: the caller knows.
+    if (count > 0 && count !== corpus.rows) {
+      fail('INVALID_ARGUMENT', 'ids', `one for each of ${corpus.rows} rows`, `${count} ids`)
+    }
+    return corpus
+  } catch (error) {
+    await corpus.close()
+    throw error
+  }
+}
+
+async function openCorpus(target: string, source: RowsInput, ids: IdList, work: WorkOptions): Promise<Corpus> {
+  if (typeof source === 'string') return openNpyCorpus([source])
+  if (isPaths(source)) return openNpyCorpus(source)
+  const intake = await Intake.open(target, ids, work)
+  try {
+    for await (const item of batchesIn(source)) {
+      if (isBatch(item)) await intake.add(item.embeddings, item.ids)
+      else await intake.add(item)
+    }
+    return intake.corpus()
+  } catch (error) {
+    await intake.close()
+    throw error
+  }
+}
+
+function batchesIn(
+  source: Exclude<RowsInput, string>,
+): Iterable<Batch | Batch['embeddings']> | AsyncIterable<Batch | Batch['embeddings']> {
+  // One matrix, or one vector, is one batch.
+  if (isTensorLike(source) || ArrayBuffer.isView(source)) return [source as unknown as Batch['embeddings']]
+  const isIterable = typeof source === 'object' && source !== null
+  if (isIterable && (Symbol.asyncIterator in source || Symbol.iterator in source)) {
+    return source as Exclude<typeof source, readonly string[]>
+  }
+  return fail('INVALID_ARGUMENT', 'source', 'paths of .npy files, or batches of embeddings', describe(source))
+}
+
+function isPaths(source: RowsInput): source is readonly string[] {
+  return Array.isArray(source) && source.every((item) => typeof item === 'string')
+}
+
+function isBatch(item: Batch | Batch['embeddings']): item is Batch {
+  return typeof item === 'object' && item !== null && 'embeddings' in item
+}

@@ -1,0 +1,91 @@
+import type { Calibration } from '../calibration.js'
+import type { ScaleType } from '../codebook.js'
+import type { Id } from '../ids.js'
+import type { Levels } from '../levels.js'
+import type { Embeddings } from '../matrix.js'
+import type { Precision } from '../precision.js'
+import type { Percentiles, Scope } from '../quantiles.js'
+import type { Rotation, RotationKind } from '../rotation.js'
+import type { ProgressListener } from './progress.js'
+
+/** How a caller follows and stops work on an index file. */
+export interface WorkOptions {
+  /** Hears how far the work is, ten times a second at most. */
+  readonly onProgress?: ProgressListener
+  /** Ends the work with a PackvecError ABORTED; the file stays as it was. */
+  readonly signal?: AbortSignal
+}
+
+/** Ids of rows, one after the other. */
+export type Ids = Iterable<Id> | AsyncIterable<Id>
+
+/** Some embeddings, with the ids of their rows where the index has ids. */
+export interface Batch {
+  readonly embeddings: Embeddings
+  readonly ids?: Iterable<Id>
+}
+
+/**
+ * Where rows come from: `.npy` files (float16, float32, float64; rows x dims) by their paths, or batches of embeddings as
+ * they come, one after the other.
+ */
+export type RowsInput = string | readonly string[] | Iterable<Embeddings | Batch> | AsyncIterable<Embeddings | Batch>
+
+/** A rotation that the builder makes: 'svd' and 'itq' from the sample, 'hadamard' and 'random' from the seed. */
+export interface RotationRequest {
+  readonly kind: RotationKind
+  /** Of hadamard, random and itq; 0 by default. */
+  readonly seed?: number
+  /** svd: about the mean of the sample. */
+  readonly center?: boolean
+}
+
+/** What codes an index has. */
+export interface CodingOptions {
+  /** Codes that the first stage scans: 'binary' by default. */
+  readonly coarse?: Precision
+  /** Codes that rescore the candidates: 'int8' by default ('none' where `coarse` is float32); 'none' for one stage. */
+  readonly rescore?: Precision | 'none'
+  /**
+   * What ranges, levels, percentiles and fitted rotations are taken from. 'all' (default): minima and maxima of all rows,
+   * the others of at most 16,384 rows, evenly spaced, as `QuantizedIndex.build` does. `{ sample, seed }`: all of them from so
+   * many rows, drawn at random. Or the ranges of 8-bit codes themselves.
+   */
+  readonly calibration?: 'all' | { readonly sample: number; readonly seed?: number } | Calibration
+  /** Embeddings to take ranges, levels and rotation from instead, as they come from the model. */
+  readonly calibrationEmbeddings?: Embeddings
+  /** Levels of 2- or 4-bit codes, of the embeddings as they are encoded. */
+  readonly levels?: Levels
+  /** Ranges or levels for each dimension, or for all at once; see `QuantizeOptions`. */
+  readonly scope?: Scope
+  /** Ranges between two percentiles; see `QuantizeOptions`. */
+  readonly percentiles?: Percentiles
+  /** Keeps a factor for each row beside codes of up to 8 bits; see `QuantizeOptions`. */
+  readonly scale?: boolean | ScaleType
+  /** Keeps the first dimensions only (Matryoshka models). */
+  readonly truncate?: number
+  /** Brings the truncated embeddings to length 1. */
+  readonly renormalize?: boolean
+  readonly rotation?: Rotation | RotationRequest
+}
+
+export interface BuildIndexOptions extends CodingOptions, WorkOptions {
+  /** Path of an index whose precisions, ranges, levels and rotation are taken; no option of codes goes with it. */
+  readonly like?: string
+  /** Ids of all rows, all numbers below 2^32 or all texts; row numbers by default. */
+  readonly ids?: Ids
+  /** Texts of your own to keep in the file. */
+  readonly metadata?: Readonly<Record<string, string>>
+  /** Gets each warning as a sentence; `console.warn` by default. */
+  readonly onWarning?: (message: string) => void
+}
+
+export interface AppendOptions extends WorkOptions {
+  /** Ids of the new rows, of the kind that the index has. */
+  readonly ids?: Ids
+}
+
+export interface DeleteOptions extends WorkOptions {
+  /** Passes over ids that the index does not have. */
+  readonly ignoreMissing?: boolean
+}

@@ -1,0 +1,43 @@
+import type { FileHandle } from 'node:fs/promises'
+import { io, readAt } from '../storage/file.js'
+import { openTemporary, removeTemporary } from '../storage/temporary.js'
+
+/** Bytes kept in a file without a name, beside the file they are for: gone with the process, however that ends. */
+export class Spool {
+  readonly #path: string
+  readonly #handle: FileHandle
+  #byteLength = 0
+
+  private constructor(path: string, handle: FileHandle) {
+    this.#path = path
+    this.#handle = handle
+  }
+
+  /** @throws PackvecError `IO` */
+  static async open(target: string): Promise<Spool> {
+    const { path, handle } = await io('write', target, () => openTemporary(target))
+    // An open file outlives its name.
+    await removeTemporary(path)
+    return new Spool(target, handle)
+  }
+
+  get byteLength(): number {
+    return this.#byteLength
+  }
+
+  async append(bytes: Uint8Array): Promise<void> {
+    for (let done = 0; done < bytes.length; ) {
+      const write = () => this.#handle.write(bytes, done, bytes.length - done, this.#byteLength + done)
+      done += (await io('write', this.#path, write)).bytesWritten
+    }
+    this.#byteLength += bytes.length
+  }
+
+  async read(position: number, target: Uint8Array): Promise<void> {
+    await readAt(this.#handle, this.#path, position, target)
+  }
+
+  async close(): Promise<void> {
+    await this.#handle.close().catch(() => undefined)
+  }
+}

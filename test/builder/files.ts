@@ -1,0 +1,74 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { halfBits } from '../../src/format/half.js'
+import { encodeNpy } from '../../src/format/npy.js'
+import { unitRows } from '../random.js'
+
+export interface Rows {
+  readonly data: Float32Array<ArrayBuffer>
+  readonly dims: [rows: number, dims: number]
+}
+
+export function rowsOf(rows: number, dims: number, seed: number): Rows {
+  return { data: unitRows(rows, dims, seed), dims: [rows, dims] }
+}
+
+export function slice({ data, dims: [, dims] }: Rows, first: number, end: number): Rows {
+  return { data: data.slice(first * dims, end * dims), dims: [end - first, dims] }
+}
+
+/** A folder for one test file; `list` shows what it holds, hidden files too. */
+export class Folder {
+  readonly path = mkdtempSync(join(tmpdir(), 'packvec-builder-'))
+
+  at(name: string): string {
+    return join(this.path, name)
+  }
+
+  list(): string[] {
+    return readdirSync(this.path).sort()
+  }
+
+  bytes(name: string): Uint8Array {
+    return new Uint8Array(readFileSync(this.at(name)))
+  }
+
+  write(name: string, bytes: Uint8Array | string): string {
+    writeFileSync(this.at(name), bytes)
+    return this.at(name)
+  }
+
+  npy(name: string, { data, dims }: Rows): string {
+    return this.write(name, encodeNpy(data, dims))
+  }
+
+  /** The rows as float16, whose .npy header differs by one character. */
+  npyHalf(name: string, { data, dims }: Rows): string {
+    const header = Buffer.from(encodeNpy(new Float32Array(0), [0, dims[1]]))
+    const text = header.toString('latin1').replace('<f4', '<f2').replace('(0, ', `(${dims[0]}, `)
+    const padded = `${text.trimEnd().padEnd(header.length - 1)}\n`.slice(0, header.length - 1)
+    return this.write(
+      name,
+      Buffer.concat([Buffer.from(`${padded.slice(0, header.length - 1)}\n`, 'latin1'), halves(data)]),
+    )
+  }
+
+  remove(): void {
+    rmSync(this.path, { recursive: true })
+  }
+}
+
+function halves(data: Float32Array): Uint8Array {
+  return new Uint8Array(Uint16Array.from(data, halfBits).buffer)
+}
+
+/** The error an asynchronous call ends with. */
+export async function rejectionOf(promise: Promise<unknown>): Promise<{ name: string; code: string; message: string }> {
+  try {
+    await promise
+  } catch (error) {
+    return error as { name: string; code: string; message: string }
+  }
+  throw new Error('expected the promise to be rejected')
+}
