@@ -249,9 +249,11 @@ describe('packvec inspect', () => {
     expect(report).toEqual({ format: 'npy', dtype: 'int8', shape: [2, 2], bytes: 4 })
   })
 
-  it('lists the tensors and metadata of an index', () => {
-    const { format, tensors, metadata } = JSON.parse(succeed('inspect', 'index.safetensors', '--json'))
-    expect(format).toBe('safetensors')
+  it('says what an index holds, and lists its tensors and metadata', () => {
+    const report = JSON.parse(succeed('inspect', 'index.safetensors', '--json'))
+    const { tensors, metadata } = report
+    expect(report).toMatchObject({ format: 'packvec-index', rows: 300, deletedRows: 0, dims: 24, coarse: 'binary' })
+    expect(report).toMatchObject({ rescore: 'int8', rotation: null, ids: 'row numbers', codeBytes: 300 * 27 })
     expect(tensors).toContainEqual({ name: expect.any(String), dtype: 'U8', shape: [300, 3], bytes: 900 })
     expect(metadata).toMatchObject({ dims: '24', rows: '300' })
     const text = succeed('inspect', 'index.safetensors')

@@ -31,6 +31,13 @@ export function deletedTest(deleted: Uint8Array | undefined): (row: number) => b
   return (row) => ((deleted[row >>> 3]! >>> (row & 7)) & 1) === 1
 }
 
+/** How many rows are deleted. */
+export function countDeleted(deleted: Uint8Array | undefined): number {
+  let count = 0
+  for (const byte of deleted ?? []) for (let rest = byte; rest > 0; rest >>= 1) count += rest & 1
+  return count
+}
+
 async function* storedNumbers(index: IndexReader, tensor: StoredTensor, signal?: AbortSignal): AsyncGenerator<IdRun> {
   let first = 0
   for await (const piece of index.stream(tensor, signal)) {

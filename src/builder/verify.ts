@@ -7,7 +7,7 @@ import { IdList } from './id-list.js'
 import { IndexReader } from './index-reader.js'
 import type { WorkOptions } from './options.js'
 import { Progress } from './progress.js'
-import { deletedTest, storedIds } from './stored-ids.js'
+import { countDeleted, deletedTest, storedIds } from './stored-ids.js'
 
 /** What `verifyIndex` read. */
 export interface IndexSummary {
@@ -49,8 +49,7 @@ export async function verifyIndex(path: string, options: WorkOptions = {}): Prom
     const isDeleted = deletedTest(deleted)
     if (index.header.ids.kind !== 'rows') await checkIds(index, ids, isDeleted, options.signal)
     progress.report(rows)
-    const deletedRows = deleted?.reduce((sum, byte) => sum + bitsOf(byte), 0) ?? 0
-    return { rows, deletedRows, byteLength }
+    return { rows, deletedRows: countDeleted(deleted), byteLength }
   } finally {
     await ids.close()
     await index.close()
@@ -67,12 +66,6 @@ async function checkIds(
   await list.checkUnique(isDeleted).catch((error) => {
     throw error instanceof PackvecError && error.code !== 'IO' ? invalid(index.path, error.message) : error
   })
-}
-
-function bitsOf(byte: number): number {
-  let bits = 0
-  for (let rest = byte; rest > 0; rest >>= 1) bits += rest & 1
-  return bits
 }
 
 function invalid(path: string, message: string): unknown {

@@ -71,7 +71,8 @@ function parsePercentiles(text: string): Percentiles {
   throw new InvalidArgumentError('It must be low,high with 0 <= low < high <= 100.')
 }
 
-function parseSeed(text: string): number {
+/** For commander: a seed. */
+export function parseSeed(text: string): number {
   if (/^[0-9]+$/.test(text) && Number(text) < 2 ** 32) return Number(text)
   throw new InvalidArgumentError('It must be a whole number below 2^32.')
 }

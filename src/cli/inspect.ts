@@ -8,7 +8,8 @@ import { readFaissArray, readFaissHeader } from '../storage/faiss-file.js'
 import { type OpenFile, withFile } from '../storage/file.js'
 import { readNpyArray, readNpyHeader } from '../storage/npy-file.js'
 import { isFloats } from './arguments.js'
-import { clearProgress, grouped, print, progress, shortFloat, table } from './terminal.js'
+import { describeIndex, describeTensors, type IndexReport, inspectIndex } from './inspect-index.js'
+import { clearProgress, grouped, print, progress, shortFloat } from './terminal.js'
 
 interface FloatStatistics {
   /** Of the finite values; null when there are none. */
@@ -32,6 +33,7 @@ interface FaissReport extends Partial<FloatStatistics> {
 
 type Report =
   | FaissReport
+  | IndexReport
   | ({ format: 'npy'; dtype: string; shape: readonly number[]; bytes: number } & Partial<FloatStatistics>)
   | {
       format: 'safetensors'
@@ -46,12 +48,12 @@ export function addInspect(program: Command): void {
     .argument('<file>', 'a .npy or safetensors file, or a FAISS flat index')
     .option('--json', 'print one JSON object')
     .action(async (path: string, flags: { json?: true }) => {
-      const report = await withFile(path, inspect)
+      const report = await withFile(path, (file) => inspect(path, file))
       await print(flags.json ? [`${JSON.stringify(report)}\n`] : describe(report))
     })
 }
 
-async function inspect(file: OpenFile): Promise<Report> {
+async function inspect(path: string, file: OpenFile): Promise<Report> {
   const prefix = await file.prefix(SAFETENSORS_PREAMBLE_BYTES + 1)
   if (isNpy(prefix)) return inspectNpy(file)
   // Read as the length of a safetensors header, FAISS's letters are more than the format allows.
@@ -62,6 +64,7 @@ async function inspect(file: OpenFile): Promise<Report> {
     throw new PackvecError('INVALID_FILE', 'file', message)
   }
   const header = parseSafetensorsHeader(await file.prefix(safetensorsDataOffset(prefix)), file.bytes)
+  if (header.metadata['format'] === 'packvec-index') return inspectIndex(path)
   const tensors = Array.from(header.tensors, ([name, { dtype, shape, begin, end }]) => {
     return { name, dtype, shape, bytes: end - begin }
   })
@@ -135,12 +138,7 @@ function* describe(report: Report): Generator<string> {
     yield* describeFloats(report)
     return
   }
-  // Names and texts come from the file: quoted, so that they stay on their line.
-  const rows = report.tensors.map(({ name, dtype, shape, bytes }) => {
-    return [JSON.stringify(name), dtype, shape.join(' x ') || 'single value', grouped(bytes)]
-  })
-  yield* table(['tensor', 'dtype', 'shape', 'bytes'], rows)
-  for (const [key, value] of Object.entries(report.metadata)) yield `${JSON.stringify(key)}: ${JSON.stringify(value)}\n`
+  yield* report.format === 'packvec-index' ? describeIndex(report) : describeTensors(report)
 }
 
 function* describeFloats({ min, max, normMean, nonFinite }: Partial<FloatStatistics>): Generator<string> {

@@ -3,6 +3,7 @@ import manifest from '../../package.json' with { type: 'json' }
 import { PackvecError } from '../index.js'
 import { addConvert } from './convert.js'
 import { addEval } from './eval.js'
+import { addIndex } from './index-commands.js'
 import { addInspect } from './inspect.js'
 import { addQuantize } from './quantize.js'
 import { addSearch } from './search.js'
@@ -22,6 +23,7 @@ export async function run(): Promise<void> {
     .configureOutput({ outputError: (text) => complain(text.replace(/^error: /, '')) })
   addQuantize(program)
   addSearch(program)
+  addIndex(program)
   addInspect(program)
   addConvert(program)
   addEval(program)

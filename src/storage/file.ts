@@ -48,7 +48,7 @@ export async function openFile(path: string): Promise<OpenFile & { close(): Prom
 
 /** What is wrong with a file, with its path in front; errors of the system have it already. */
 export function naming(path: string, error: unknown): unknown {
-  if (!(error instanceof PackvecError) || error.code === 'IO') return error
+  if (!(error instanceof PackvecError) || error.code === 'IO' || error.message.includes(path)) return error
   return new PackvecError(error.code, error.argument, `${path}: ${error.message}`, { cause: error })
 }
 
