@@ -55,6 +55,7 @@ await build({
     bench: 'bench/main.ts',
     'bench-browser': 'bench/browser/drive.ts',
     'bench-compare': 'bench/compare.ts',
+    'bench-storage': 'bench/storage/main.ts',
     demo: 'examples/demo/main.ts',
   },
   outdir: 'build',

@@ -102,6 +102,11 @@ export function npyHeader(data: NpyData, dims: readonly number[]): Uint8Array<Ar
       `dims must be 1 to 32 whole numbers with product ${data.length}, the length of data; got [${dims.join(', ')}]`,
     )
   }
+  return npyHeaderOf(descr, dims)
+}
+
+/** The same for an array that nobody has as a whole: `descr` is numpy's, such as '<f4'. */
+export function npyHeaderOf(descr: string, dims: readonly number[]): Uint8Array<ArrayBuffer> {
   const shape = dims.length === 1 ? `(${dims[0]},)` : `(${dims.join(', ')})`
   // numpy leaves room for the first axis to grow to 21 digits, then ends the header on a multiple of 64 bytes.
   const room = ' '.repeat(21 - String(dims[0]).length)

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { halfBits } from '../../src/format/half.js'
-import { encodeNpy } from '../../src/format/npy.js'
+import { encodeNpy, npyHeaderOf } from '../../src/format/npy.js'
 import { unitRows } from '../random.js'
 
 export interface Rows {
@@ -43,15 +43,8 @@ export class Folder {
     return this.write(name, encodeNpy(data, dims))
   }
 
-  /** The rows as float16, whose .npy header differs by one character. */
   npyHalf(name: string, { data, dims }: Rows): string {
-    const header = Buffer.from(encodeNpy(new Float32Array(0), [0, dims[1]]))
-    const text = header.toString('latin1').replace('<f4', '<f2').replace('(0, ', `(${dims[0]}, `)
-    const padded = `${text.trimEnd().padEnd(header.length - 1)}\n`.slice(0, header.length - 1)
-    return this.write(
-      name,
-      Buffer.concat([Buffer.from(`${padded.slice(0, header.length - 1)}\n`, 'latin1'), halves(data)]),
-    )
+    return this.write(name, Buffer.concat([npyHeaderOf('<f2', dims), halves(data)]))
   }
 
   remove(): void {
