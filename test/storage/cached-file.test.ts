@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { PieceCache } from '../../src/storage/cache.js'
 import { type CachedFileOptions, openCachedFile } from '../../src/storage/cached-file.js'
 import { checkHttpOptions } from '../../src/storage/http-options.js'
-import { sha256 } from '../../src/storage/sha256.js'
+import { portableSha256 } from '../../src/storage/sha256.js'
 import type { ByteSource } from '../../src/storage/source.js'
 import { FileServer, patternBytes, rejectionOf } from './server.js'
 
@@ -38,7 +38,7 @@ afterEach(() => server.close())
 
 function open(options: Partial<CachedFileOptions> = {}): Promise<ByteSource> {
   const http = checkHttpOptions({ retryDelay: 1, retries: 1, requestTimeout: 2000 })
-  return openCachedFile(new URL(server.url), { cache, onCacheFull: 'refuse', newHasher: sha256, http, ...options })
+  return openCachedFile(new URL(server.url), { cache, onCacheFull: 'refuse', newHasher: portableSha256, http, ...options })
 }
 
 async function expectContent(source: ByteSource, expected = content): Promise<void> {
@@ -80,7 +80,7 @@ describe('a file behind HTTP with a cache', () => {
     const { url } = server
     await server.close()
     const http = checkHttpOptions({ retries: 0 })
-    const offline = openCachedFile(new URL(url), { cache, onCacheFull: 'refuse', newHasher: sha256, http })
+    const offline = openCachedFile(new URL(url), { cache, onCacheFull: 'refuse', newHasher: portableSha256, http })
     await expectContent(await offline)
     server = await new FileServer(content).open()
   })
