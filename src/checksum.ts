@@ -42,8 +42,8 @@ export class Checksum {
   readonly #newHasher: NewHasher
   readonly #whole: Hasher
   readonly #digests: Uint8Array
-  /** The block that has begun, where pieces cut it. */
-  #block: Hasher | undefined
+  /** The beginning of a block that pieces cut. */
+  readonly #block = new Uint8Array(BLOCK_BYTES)
   #bytes = 0
 
   /** @param byteLength bytes of the tensor, for which there must be room for digests */
@@ -61,26 +61,27 @@ export class Checksum {
   update(piece: Uint8Array): void {
     this.#whole.update(piece)
     for (let at = 0; at < piece.length; ) {
-      const left = BLOCK_BYTES - (this.#bytes % BLOCK_BYTES)
-      const part = piece.subarray(at, at + left)
-      this.#block ??= this.#newHasher()
-      this.#block.update(part)
+      const begun = this.#bytes % BLOCK_BYTES
+      const part = piece.subarray(at, at + BLOCK_BYTES - begun)
+      if (part.length === BLOCK_BYTES) this.#close(part)
+      else {
+        this.#block.set(part, begun)
+        if (begun + part.length === BLOCK_BYTES) this.#close(this.#block)
+      }
       at += part.length
       this.#bytes += part.length
-      if (part.length === left) this.#closeBlock()
     }
   }
 
   /** Ends it: hex of the whole, 16 bytes a block. */
   finish(): { sha256: string; digests: Uint8Array } {
-    this.#closeBlock()
+    const begun = this.#bytes % BLOCK_BYTES
+    if (begun > 0) this.#close(this.#block.subarray(0, begun))
     return { sha256: hexOf(this.#whole.digest()), digests: this.#digests }
   }
 
-  #closeBlock(): void {
-    if (this.#block === undefined) return
-    const number = Math.ceil(this.#bytes / BLOCK_BYTES) - 1
-    this.#digests.set(this.#block.digest().subarray(0, DIGEST_BYTES), DIGEST_BYTES * number)
-    this.#block = undefined
+  #close(block: Uint8Array): void {
+    const number = Math.floor(this.#bytes / BLOCK_BYTES)
+    this.#digests.set(blockDigest(block, this.#newHasher), DIGEST_BYTES * number)
   }
 }

@@ -25,6 +25,7 @@ export class Intake {
   #dims = 0
   #rows = 0
   #hasIds = false
+  #room = new Float32Array(0)
 
   private constructor(spool: Spool, ids: IdList, work: WorkOptions) {
     this.#spool = spool
@@ -60,7 +61,7 @@ export class Intake {
     const most = Math.max(1, Math.floor(PIECE_BYTES / (4 * dims)))
     for (let first = 0; first < rows; first += most) {
       const count = Math.min(most, rows - first)
-      const values = new Float32Array(count * dims)
+      const values = this.#piece(count * dims)
       source.copyRows(first, count, values, dims)
       await this.#spool.append(bytesOf(values))
     }
@@ -78,6 +79,12 @@ export class Intake {
 
   async close(): Promise<void> {
     await this.#spool.close()
+  }
+
+  /** Room for floats on their way to the spool, the same again and again. */
+  #piece(length: number): Float32Array {
+    if (this.#room.length < length) this.#room = new Float32Array(length)
+    return this.#room.subarray(0, length)
   }
 }
 
