@@ -38,7 +38,13 @@ afterEach(() => server.close())
 
 function open(options: Partial<CachedFileOptions> = {}): Promise<ByteSource> {
   const http = checkHttpOptions({ retryDelay: 1, retries: 1, requestTimeout: 2000 })
-  return openCachedFile(new URL(server.url), { cache, onCacheFull: 'refuse', newHasher: portableSha256, http, ...options })
+  return openCachedFile(new URL(server.url), {
+    cache,
+    onCacheFull: 'refuse',
+    newHasher: portableSha256,
+    http,
+    ...options,
+  })
 }
 
 async function expectContent(source: ByteSource, expected = content): Promise<void> {
