@@ -11,8 +11,8 @@ import { openRescorer, type Rescorer } from './rescorers.js'
 import { openArea, type ScanArea, type ScanRows } from './scan-area.js'
 import { openScan, type Scan } from './scans.js'
 import type { StageOptions } from './search-options.js'
-import { type ScoreForm, type SearchResult, scanScores } from './search-result.js'
-import type { Stages } from './stages.js'
+import { emptyResult, type ScoreForm, type SearchResult, scanScores } from './search-result.js'
+import { isFinal, type Stages } from './stages.js'
 
 export interface Queries {
   /** Float queries, or codes of the first stage's precision. */
@@ -83,8 +83,7 @@ export class Pass {
     const kind = precisionKind(stages.coarse)
     const second = stages.rescore === 'none' ? undefined : precisionKind(stages.rescore)
     const asymmetric = options.scoring === 'asymmetric' || kind === 'floats'
-    // The first stage has the final scores already, but for their rounding.
-    const final = second === undefined || (second === kind && asymmetric)
+    const final = isFinal(stages, options.scoring)
     const scan = openScan(store, kind, options.scoring)
     this.#store = store
     this.#argument = argument
@@ -94,7 +93,7 @@ export class Pass {
     const centred = asymmetric ? queries.rows : (queries.centred ?? queries.rows)
     this.#scanRows = kind === 'nibbles' && !asymmetric ? decodedQueries(store, centred, argument) : centred
     this.#exactRows = final ? this.#scanRows : queries.rows
-    if (!final) this.#rescorer = openRescorer(store, second)
+    if (!final) this.#rescorer = openRescorer(store, second!)
     else if (scan.margin !== undefined) this.#rescorer = openRescorer(store, kind)
     const wanted = final ? options.topK : Math.ceil(options.topK * options.rescoreMultiplier)
     this.#topK = Math.min(options.topK, this.#area.count)
@@ -124,7 +123,7 @@ export class Pass {
       const idsPtr = at.ids + 4 * this.#k * i
       const scoresPtr = at.scores + 4 * this.#k * i
       if (rescorer === undefined) return this.#readScan(idsPtr, scoresPtr, first + i)
-      if (this.#k === 0) return { ids: new Uint32Array(0), scores: new Float32Array(0) }
+      if (this.#k === 0) return emptyResult()
       const constant = rescorer.prepare(i, at.rescoreQuery) + this.#offset(first + i)
       // In order of rows, so that memory is walked one way.
       new Uint32Array(buffer, idsPtr, this.#k).sort()

@@ -31,6 +31,10 @@ export function scanScores(
   return { scores, distances }
 }
 
+export function emptyResult(): SearchResult {
+  return { ids: new Uint32Array(0), scores: new Float32Array(0) }
+}
+
 /** The results from `minScore` up. */
 export function cutBelow(result: SearchResult, minScore: number): SearchResult {
   const { ids, scores, distances } = result

@@ -2,7 +2,7 @@ import type { CodeStore } from './code-store.js'
 import type { Allowed } from './filter.js'
 import { type Candidates, type ExactScores, openPass, type Queries } from './pass.js'
 import type { CheckedSearchOptions } from './search-options.js'
-import { cutBelow, type SearchResult } from './search-result.js'
+import { cutBelow, emptyResult, type SearchResult } from './search-result.js'
 import type { Stages } from './stages.js'
 
 /**
@@ -18,8 +18,7 @@ export function searchStore(
   allowed?: Allowed,
 ): SearchResult[] {
   const { rows } = queries.rows
-  if (store.size === 0)
-    return Array.from({ length: rows }, () => ({ ids: new Uint32Array(0), scores: new Float32Array(0) }))
+  if (store.size === 0) return Array.from({ length: rows }, emptyResult)
   const pass = openPass(store, queries, stages, options, argument, allowed)
   const results: SearchResult[] = []
   pass.forEachBatch((first, count) => results.push(...pass.run(first, count)))

@@ -1,4 +1,5 @@
 import { type Precision, precisionKind } from './precision.js'
+import type { Scoring } from './scans.js'
 
 /** What the two stages of a search run on; 'none' leaves the first stage's order. */
 export interface Stages {
@@ -13,4 +14,11 @@ export function storedPrecisions({ coarse, rescore }: Stages): Precision[] {
     kept.push(rescore === 'binary' ? 'ubinary' : rescore)
   }
   return kept
+}
+
+/** Whether the first stage gives the final scores already, but for their rounding. */
+export function isFinal({ coarse, rescore }: Stages, scoring: Scoring): boolean {
+  if (rescore === 'none') return true
+  const kind = precisionKind(coarse)
+  return precisionKind(rescore) === kind && (scoring === 'asymmetric' || kind === 'floats')
 }

@@ -2,16 +2,16 @@ import { checkSameDims, describe, fail } from '../check.js'
 import { PackvecError } from '../errors.js'
 import { type Allowed, allowedRows } from '../filter.js'
 import { type Embeddings, type Matrix, type RowSource, readRows, toRows, type Vector } from '../matrix.js'
+import { mergeShards } from '../merge.js'
 import type { Precision } from '../precision.js'
 import { transformQueries } from '../quantized-index.js'
 import { checkSearchOptions, type SearchOptions } from '../search-options.js'
-import { cutBelow, type SearchResult } from '../search-result.js'
+import { cutBelow, emptyResult, type SearchResult } from '../search-result.js'
 import type { Stages } from '../stages.js'
 import { type Transform, transformRows } from '../transform.js'
 import { settleAll } from './errors.js'
 import { checkRows, feedRows, isOneMessage, reserveRows, sharedFloats } from './feed.js'
 import type { Link } from './link.js'
-import { cutQuery, finalResult, foundIn, rescoredResults, survivorsOf } from './merge.js'
 import type { RowMap, Share } from './row-map.js'
 import type { Transport } from './transport.js'
 
@@ -163,10 +163,7 @@ export class PoolIndex {
     this.#content.map.commit(shares)
   }
 
-  /**
-   * One round where the first stage is final, two where exact scores decide: the candidates of all shards are cut to those
-   * that one index would have found, since rescoring each shard's own would be another search.
-   */
+  /** One round of messages where the first stage is final, two where exact scores decide. */
   async #searchShards(
     call: Parameters<Transport['scan']>[1],
     offsets: Float64Array,
@@ -177,28 +174,13 @@ export class PoolIndex {
     if (shards.length === 0 || call.rows === 0) return Array.from(offsets, emptyResult)
     const parts = allowed && shards.map((shard) => map.partOf(shard, allowed))
     const candidates = await this.#core.transport.scan(shards, call, parts)
-    const found = shards.map((shard, i) => foundIn(shard, candidates[i]!, map))
-    const { wanted, rescored } = found[0]!.candidates
     const rows = allowed?.count ?? map.size
-    const topK = Math.min(call.options.topK, rows)
-    const kept = rescored ? Math.min(wanted, rows) : topK
-    const cuts = Array.from(offsets, (_, query) => cutQuery(found, query, kept))
-    if (rescored && kept === 0) return Array.from(offsets, emptyResult)
-    if (!rescored) return cuts.map((cut, query) => finalResult(found, cut, offsets[query]!))
-    const calls = shards
-      .map((shard, i) => ({ shard, call: survivorsOf(found, i, cuts) }))
-      .filter(({ call }) => call.ids.length > 0)
-    const exact = await this.#core.transport.rescore(calls)
-    const answers = calls.map((asked, i) => ({ ...asked, exact: exact[i]! }))
-    return rescoredResults(answers, map, (query) => offsets[query]!, topK)
+    const scans = { shards, candidates, map, offsets, topK: call.options.topK, rows }
+    return mergeShards(scans, (calls) => this.#core.transport.rescore(calls))
   }
 
   #checkDims(argument: string, source: RowSource): void {
     const { dims } = this.#content.transform
     if (source.dims !== dims) checkSameDims(argument, source.dims, this.dims, 'the index')
   }
-}
-
-function emptyResult(): SearchResult {
-  return { ids: new Uint32Array(0), scores: new Float32Array(0) }
 }

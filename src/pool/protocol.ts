@@ -4,6 +4,7 @@ import type { ScaleType } from '../codebook.js'
 import type { PackvecErrorCode } from '../errors.js'
 import type { Allowed } from '../filter.js'
 import type { LevelsJSON } from '../levels.js'
+import type { RescoreCall } from '../merge.js'
 import type { Candidates, ExactScores } from '../pass.js'
 import type { Precision } from '../precision.js'
 import type { StageOptions } from '../search-options.js'
@@ -32,12 +33,6 @@ export interface SharedScan {
 export interface ScanCall extends SharedScan {
   /** Rows of the shard that may be found; all where there is no filter. */
   readonly allowed: Allowed | undefined
-}
-
-/** Candidates of the scan just made that survived the cut: how many of each query, and their rows in the shard. */
-export interface RescoreCall {
-  readonly counts: Uint32Array
-  readonly ids: Uint32Array
 }
 
 /** What a worker is asked to do. It answers in the order of asking. */

@@ -2,10 +2,11 @@ import { Calibration } from '../calibration.js'
 import { CodeStore, type Slot, type SlotRows } from '../code-store.js'
 import { Levels } from '../levels.js'
 import { type RowSource, toRows } from '../matrix.js'
+import type { RescoreCall } from '../merge.js'
 import type { Candidates, ExactScores } from '../pass.js'
 import { openStages } from '../search.js'
 import type { Stages } from '../stages.js'
-import type { Answer, Request, RescoreCall, ScanCall, SlotMessage } from './protocol.js'
+import type { Answer, Request, ScanCall, SlotMessage } from './protocol.js'
 
 type Work = Exclude<Request, { op: 'setup' } | { op: 'board' }>
 

@@ -1,9 +1,10 @@
 import type { Allowed } from '../filter.js'
+import type { RescoreCall } from '../merge.js'
 import type { Candidates, ExactScores } from '../pass.js'
 import { type Boards, writeRescore, writeScan } from './call-codec.js'
 import { settleAll } from './errors.js'
 import type { Link } from './link.js'
-import type { BoardName, RescoreCall, SharedScan } from './protocol.js'
+import type { BoardName, SharedScan } from './protocol.js'
 
 export type TransportKind = 'shared' | 'transfer'
 

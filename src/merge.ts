@@ -1,28 +1,77 @@
-import type { Candidates, ExactScores } from '../pass.js'
-import { best, type SearchResult, scanScores } from '../search-result.js'
-import type { RescoreCall } from './protocol.js'
-import type { RowMap } from './row-map.js'
+import type { Candidates, ExactScores } from './pass.js'
+import { best, emptyResult, type SearchResult, scanScores } from './search-result.js'
+
+/** What rows of a shard are called in the whole: the lower row has the lower id. */
+export interface RowIds {
+  toIds(shard: number, rows: Uint32Array): Uint32Array
+}
+
+/** Candidates of a scan that survived the cut: how many of each query, and their rows in the shard, rising. */
+export interface RescoreCall {
+  readonly counts: Uint32Array
+  readonly ids: Uint32Array
+}
+
+/** The first stage of a search over several shards. */
+export interface ShardScans {
+  readonly shards: readonly number[]
+  /** What each of these shards found. */
+  readonly candidates: readonly Candidates[]
+  readonly map: RowIds
+  /** What is added to the scores of each query. */
+  readonly offsets: Float64Array
+  readonly topK: number
+  /** Rows that may be found, over all shards. */
+  readonly rows: number
+}
+
+/**
+ * The results of a search over several shards: where exact scores decide, the candidates of all shards are cut to those that
+ * one index would have found, since rescoring each shard's own would be another search. `rescore` is called at once.
+ */
+export async function mergeShards(
+  { shards, candidates, map, offsets, topK, rows }: ShardScans,
+  rescore: (calls: readonly { readonly shard: number; readonly call: RescoreCall }[]) => Promise<ExactScores[]>,
+): Promise<SearchResult[]> {
+  const found = shards.map((shard, i) => foundIn(shard, candidates[i]!, map))
+  const { wanted, rescored } = found[0]!.candidates
+  const results = Math.min(topK, rows)
+  const kept = rescored ? Math.min(wanted, rows) : results
+  const cuts = Array.from(offsets, (_, query) => cutQuery(found, query, kept))
+  if (rescored && kept === 0) return Array.from(offsets, emptyResult)
+  if (!rescored) return cuts.map((cut, query) => finalResult(found, cut, offsets[query]!))
+  const calls = shards
+    .map((shard, i) => ({ shard, call: survivorsOf(found, i, cuts) }))
+    .filter(({ call }) => call.ids.length > 0)
+  const exact = await rescore(calls)
+  const answers = calls.map((asked, i) => ({ ...asked, exact: exact[i]! }))
+  return rescoredResults(answers, map, (query) => offsets[query]!, results)
+}
 
 /** What one shard found in the first stage; `ids` are global, `rows` the same in the shard. */
-export interface Found {
+interface Found {
   readonly shard: number
   readonly candidates: Candidates
   readonly ids: Uint32Array
 }
 
 /** Candidates of one query that one store with all rows would have found, best first. */
-export interface Cut {
+interface Cut {
   /** For each of them the entry of `Found`, and its place in there. */
   readonly from: Uint16Array
   readonly at: Uint32Array
 }
 
-export function foundIn(shard: number, candidates: Candidates, map: RowMap): Found {
+function foundIn(shard: number, candidates: Candidates, map: RowIds): Found {
   return { shard, candidates, ids: map.toIds(shard, candidates.ids) }
 }
 
 /** The `count` best of what all shards found for a query, ties by lower id: lists in order, merged from their heads. */
-export function cutQuery(found: readonly Found[], query: number, count: number): Cut {
+function cutQuery(found: readonly Found[], query: number, count: number): Cut {
+  if (found.length === 1) {
+    const first = query * found[0]!.candidates.count
+    return { from: new Uint16Array(count), at: new Uint32Array(count).map((_, i) => first + i) }
+  }
   const keys = found.map(({ candidates }) => sortKeys(candidates, query))
   const heads = found.map(() => 0)
   const from = new Uint16Array(count)
@@ -58,7 +107,7 @@ function sortKeys({ scores, count, scoreType }: Candidates, query: number): Floa
 }
 
 /** The result of a query whose first stage is final. */
-export function finalResult(found: readonly Found[], { from, at }: Cut, offset: number): SearchResult {
+function finalResult(found: readonly Found[], { from, at }: Cut, offset: number): SearchResult {
   const ids = new Uint32Array(from.length)
   const bits = new Int32Array(from.length)
   for (let i = 0; i < from.length; i++) {
@@ -70,7 +119,7 @@ export function finalResult(found: readonly Found[], { from, at }: Cut, offset: 
 }
 
 /** The candidates left in one shard, query by query, rows ascending: memory is walked one way. */
-export function survivorsOf(found: readonly Found[], entry: number, cuts: readonly Cut[]): RescoreCall {
+function survivorsOf(found: readonly Found[], entry: number, cuts: readonly Cut[]): RescoreCall {
   const { candidates } = found[entry]!
   const lists = cuts.map(({ from, at }) =>
     at.filter((_, i) => from[i] === entry).map((place) => candidates.ids[place]!),
@@ -85,16 +134,16 @@ export function survivorsOf(found: readonly Found[], entry: number, cuts: readon
 }
 
 /** What a shard was asked to rescore, and its answer. */
-export interface Rescored {
+interface Rescored {
   readonly shard: number
   readonly call: RescoreCall
   readonly exact: ExactScores
 }
 
 /** The results of all queries, from the exact scores of their candidates. */
-export function rescoredResults(
+function rescoredResults(
   rescored: readonly Rescored[],
-  map: RowMap,
+  map: RowIds,
   offset: (query: number) => number,
   topK: number,
 ): SearchResult[] {
