@@ -26,7 +26,7 @@ const neutral = {
 const library = await build({
   ...neutral,
   metafile: true,
-  entryPoints: { ...entries, pool: 'src/pool.ts', cli: 'src/cli/main.ts' },
+  entryPoints: { ...entries, 'storage-node': 'src/storage-node.ts', pool: 'src/pool.ts', cli: 'src/cli/main.ts' },
   outdir: 'dist',
 })
 await build({ ...neutral, entryPoints: entries, outdir: 'dist/edge', plugins: [importWasm] })

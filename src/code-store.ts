@@ -141,18 +141,33 @@ export class CodeStore {
   appendCodes(codes: readonly SlotRows[], rows: number): void {
     if (this.#size + rows > this.#capacity) this.reserve(this.#size + rows)
     for (const { precision, bytes, scales } of codes) {
-      const kind = precisionKind(precision)
-      const rowBytes = codeRowBytes(precision, this.dims)
-      const stride = paddedRowBytes(precision, this.dims)
-      const target = new Uint8Array(this.#workspace.buffer, this.#regions[kind] + this.#size * stride, rows * stride)
-      copyStrided(bytes, rowBytes, target, stride, rows, rowBytes)
-      if (precision === 'float32') this.#checkFinite(target.byteOffset, rows, stride)
-      if (precision === 'binary')
-        for (let i = 0; i < rows; i++) flipSigns(target.subarray(i * stride, i * stride + rowBytes))
-      clearTail(target, stride, rows, precision, this.dims)
-      if (scales !== undefined) this.#scaleRows(kind, this.#size, rows).set(scales)
+      this.putCodes(precision, this.#size, rows, bytes)
+      if (scales !== undefined) this.putScales(precision, this.#size, scales)
     }
     this.#size += rows
+  }
+
+  /** Counts the first `rows` of the capacity as stored: whoever says so puts them. */
+  resize(rows: number): void {
+    this.#size = rows
+  }
+
+  /** Writes rows that are codes already, within the capacity. @throws PackvecError NOT_FINITE for float32 rows */
+  putCodes(precision: Precision, row: number, rows: number, bytes: Uint8Array): void {
+    const rowBytes = codeRowBytes(precision, this.dims)
+    const stride = paddedRowBytes(precision, this.dims)
+    const ptr = this.#regions[precisionKind(precision)] + row * stride
+    const target = new Uint8Array(this.#workspace.buffer, ptr, rows * stride)
+    copyStrided(bytes, rowBytes, target, stride, rows, rowBytes)
+    if (precision === 'float32') this.#checkFinite(ptr, row, rows, stride)
+    if (precision === 'binary')
+      for (let i = 0; i < rows; i++) flipSigns(target.subarray(i * stride, i * stride + rowBytes))
+    clearTail(target, stride, rows, precision, this.dims)
+  }
+
+  /** Writes the factors of rows, within the capacity. */
+  putScales(precision: Precision, row: number, scales: Float32Array): void {
+    this.#scaleRows(precisionKind(precision), row, scales.length).set(scales)
   }
 
   /** A copy of all codes of a slot, without padding. */
@@ -195,10 +210,10 @@ export class CodeStore {
     return paddedRowBytes(precision, this.dims)
   }
 
-  #checkFinite(ptr: number, rows: number, stride: number): void {
+  #checkFinite(ptr: number, first: number, rows: number, stride: number): void {
     const at = this.#workspace.kernels.firstNonFinite(ptr, (rows * stride) / 4)
     if (at < 0) return
-    const row = Math.floor(at / (stride / 4))
+    const row = first + Math.floor(at / (stride / 4))
     const message = `float32 codes must be finite, got NaN or infinity at row ${row}, dimension ${at % (stride / 4)}`
     throw new PackvecError('NOT_FINITE', 'codes', message)
   }

@@ -3,6 +3,30 @@ import { PackvecError } from './errors.js'
 import { type IndexContents, readIndex, writeIndex } from './index-file.js'
 import { QuantizedIndex } from './quantized-index.js'
 import { portableSha256 } from './storage/sha256.js'
+import { type IndexSource, type OpenOptions, openIndexOn } from './stored/open-index.js'
+import type { StoredIndex } from './stored-index.js'
+
+export type { Id } from './ids.js'
+export type { CacheOption } from './storage/cache.js'
+export type { HttpOptions } from './storage/http-options.js'
+export type { PieceCache } from './storage/piece-cache.js'
+export type { ByteRange, ByteSource } from './storage/source.js'
+export type { StoredFilter } from './stored/filter-rows.js'
+export type { StoredResult } from './stored/name-results.js'
+export type { IndexSource, OpenOptions, OpenProgress } from './stored/open-index.js'
+export type { StoredIndex, StoredSearchOptions } from './stored-index.js'
+
+/**
+ * Opens an index where it is: bytes, a Blob or File, a URL, in Node a path too. The codes of the first stage come to memory,
+ * those that rescore are read for the candidates only, and every byte is checked. Several sources with the same ranges are
+ * searched as one index, their rows in the order of the sources.
+ * @throws (rejects with) PackvecError INVALID_FILE, naming the tensor where one is damaged; UNSUPPORTED (a later version; no
+ * ranges, no storage where they are asked for), IO, TIMEOUT, CHANGED, ABORTED, TOO_LARGE (no memory, no room in the cache),
+ * INVALID_ARGUMENT
+ */
+export function openIndex(source: IndexSource | readonly IndexSource[], options?: OpenOptions): Promise<StoredIndex> {
+  return openIndexOn({ newHasher: portableSha256 }, source, options)
+}
 
 /**
  * The whole index as one safetensors file; `docs/format.md` says what is in it. Ids and metadata that the index was read with

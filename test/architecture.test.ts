@@ -58,6 +58,12 @@ describe('the arrows between files', () => {
     expect(core.filter((file) => /^(index-|checksum|storage|format\/(?!half))/.test(file))).toEqual([])
   })
 
+  it('lead from the storage of browsers to no Node module', () => {
+    for (const file of ['storage.ts', ...reachable(src, 'storage.ts')]) {
+      for (const specifier of src.get(file) ?? []) expect(specifier, file).not.toMatch(/^node:/)
+    }
+  })
+
   it('stay inside assembly/', () => {
     for (const [name, specifiers] of importsOf('assembly')) {
       for (const specifier of specifiers) expect(specifier, name).toMatch(/^\.\/[\w-]+$/)

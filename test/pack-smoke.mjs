@@ -110,13 +110,18 @@ const checks = {
     `
     await runModule('rotations.js', source)
   },
-  'packvec/storage writes an index and reads it': async () => {
+  'packvec/storage writes an index, reads it and opens its file': async () => {
     const source = `
       import { QuantizedIndex } from 'packvec'
-      import { decodeIndex, encodeIndex } from 'packvec/storage'
+      import { decodeIndex, encodeIndex, openIndex } from 'packvec/storage'
+      import { writeFileSync } from 'node:fs'
       const index = QuantizedIndex.build([[1, 2], [3, 4]], { onWarning() {} })
       const read = decodeIndex(encodeIndex(index))
       if (read.search([1, 1], { topK: 1 }).ids[0] !== 1) throw new Error('the wrong row is nearest')
+      writeFileSync('stored.safetensors', encodeIndex(index))
+      const stored = await openIndex('stored.safetensors')
+      if ((await stored.search([1, 1], { topK: 1 })).ids[0] !== 1) throw new Error('the wrong row is nearest in the file')
+      await stored.close()
     `
     await runModule('storage.js', source)
   },

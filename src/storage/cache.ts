@@ -3,19 +3,7 @@ import { PackvecError } from '../errors.js'
 import type { FileIdentity } from './identity.js'
 import { openIndexedDbCache } from './indexeddb-cache.js'
 import { openOpfsCache } from './opfs-cache.js'
-
-/**
- * Where copies of files are kept, in pieces. `file` names a copy (hex digits), `piece` a part of it (letters, digits, -).
- * Both are chosen by packvec; a cache only keeps blobs under two names. Nothing has to be safe against a crash but that a
- * piece is there as a whole or not at all.
- */
-export interface PieceCache {
-  get(file: string, piece: string): Promise<Blob | undefined>
-  /** @throws an error named QuotaExceededError where there is no room */
-  put(file: string, piece: string, data: Blob): Promise<void>
-  /** Removes all pieces of a copy, or nothing where there is none. */
-  delete(file: string): Promise<void>
-}
+import type { PieceCache } from './piece-cache.js'
 
 export type CacheOption = 'opfs' | 'indexeddb' | PieceCache
 

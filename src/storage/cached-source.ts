@@ -1,5 +1,6 @@
 import { readBlob } from './blob-source.js'
-import { type Manifest, type PieceCache, pieceName } from './cache.js'
+import { type Manifest, pieceName } from './cache.js'
+import type { PieceCache } from './piece-cache.js'
 import {
   abortError,
   type ByteRange,

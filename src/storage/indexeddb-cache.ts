@@ -1,5 +1,5 @@
 import { createStore, delMany, get, keys, set } from 'idb-keyval'
-import type { PieceCache } from './cache.js'
+import type { PieceCache } from './piece-cache.js'
 
 /** Pieces as blobs in IndexedDB, which reads of a blob only what is asked for. */
 export async function openIndexedDbCache(): Promise<PieceCache> {

@@ -3,6 +3,7 @@ import { type ByteRange, type ByteSource, checkWithin, PIECE_BYTES, throwIfAbort
 /** A file that is in memory as a whole; the bytes are not copied and must not change. */
 export class MemorySource implements ByteSource {
   readonly name: string
+  readonly local = true
   readonly #bytes: Uint8Array
 
   constructor(bytes: Uint8Array | ArrayBuffer, name = 'bytes') {

@@ -1,4 +1,4 @@
-import type { PieceCache } from './cache.js'
+import type { PieceCache } from './piece-cache.js'
 
 /**
  * The browser's private file system, from a page as well as from a worker: `createWritable` is on both (a sync access handle

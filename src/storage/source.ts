@@ -12,6 +12,8 @@ export interface ByteSource {
   /** For messages: a path, a URL, 'bytes'. */
   readonly name: string
   readonly byteLength: number
+  /** Whether reading a block again costs no more than keeping it would: memory, files in Node. */
+  readonly local?: boolean
   /** Fills target from position on. @throws PackvecError INVALID_FILE (cut off), IO, CHANGED, TIMEOUT, ABORTED */
   read(position: number, target: Uint8Array, signal?: AbortSignal): Promise<void>
   /** Several ranges, rising and apart; a source may read neighbours at once and run several requests together. */

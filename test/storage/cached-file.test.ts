@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { PieceCache } from '../../src/storage/cache.js'
 import { type CachedFileOptions, openCachedFile } from '../../src/storage/cached-file.js'
 import { checkHttpOptions } from '../../src/storage/http-options.js'
+import type { PieceCache } from '../../src/storage/piece-cache.js'
 import { portableSha256 } from '../../src/storage/sha256.js'
 import type { ByteSource } from '../../src/storage/source.js'
 import { FileServer, patternBytes, rejectionOf } from './server.js'

@@ -28,7 +28,7 @@ export class FileServer {
 
   constructor(content: Uint8Array) {
     this.content = content
-    this.#server = createServer((request, response) => void this.#answer(request, response))
+    this.#server = createServer((request, response) => void this.answer(request, response))
   }
 
   async open(): Promise<this> {
@@ -69,7 +69,7 @@ export class FileServer {
     }
   }
 
-  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { range } = request.headers
     const [, from = '0', to = ''] = /^bytes=(\d+)-(\d*)$/.exec(range ?? '') ?? []
     const first = Number(from)

@@ -1,0 +1,28 @@
+import { fileURLToPath } from 'node:url'
+import type { QuantizedIndex } from './quantized-index.js'
+import { nodeSha256 } from './storage/node-sha256.js'
+import { NodeFileSource } from './storage/node-source.js'
+import { decodeIndexWith, encodeIndexWith } from './storage.js'
+import { type IndexSource, type OpenOptions, openIndexOn, type StorageHost } from './stored/open-index.js'
+import type { StoredIndex } from './stored-index.js'
+
+// What `packvec/storage` is in Node: the same with files, and with the SHA-256 of node:crypto.
+
+export type * from './storage.js'
+
+const host: StorageHost = {
+  newHasher: nodeSha256,
+  openPath: (path) => NodeFileSource.open(path instanceof URL || path.startsWith('file:') ? fileURLToPath(path) : path),
+}
+
+export function openIndex(source: IndexSource | readonly IndexSource[], options?: OpenOptions): Promise<StoredIndex> {
+  return openIndexOn(host, source, options)
+}
+
+export function encodeIndex(index: QuantizedIndex): Uint8Array<ArrayBuffer> {
+  return encodeIndexWith(index, nodeSha256)
+}
+
+export function decodeIndex(bytes: Uint8Array | ArrayBuffer): QuantizedIndex {
+  return decodeIndexWith(bytes, nodeSha256)
+}

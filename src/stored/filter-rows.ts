@@ -1,0 +1,55 @@
+import { copyBits, countBits } from '../bits.js'
+import { describe, fail } from '../check.js'
+import { type Allowed, allowedRows, type FilterRows } from '../filter.js'
+import type { Id } from '../ids.js'
+import type { NameLookup } from './row-names.js'
+
+/**
+ * The rows that a search may find: the user's ids or keys, in any order, or a bit for each row in the order of the file (of
+ * the files, where there are several), deleted rows included. Ids that no row has are left out: a row may have been deleted.
+ */
+export type StoredFilter = readonly Id[] | Uint32Array | ReadonlySet<Id> | { readonly bits: Uint8Array }
+
+/** The rows that names stand for. @throws PackvecError INVALID_ARGUMENT where one is no name of this kind */
+export function rowsNamed(names: ArrayLike<unknown>, kind: 'numbers' | 'texts', lookup: NameLookup, rows: number) {
+  const bits = new Uint8Array(Math.ceil(rows / 8))
+  for (let i = 0; i < names.length; i++) {
+    const name = names[i]
+    const fits = kind === 'texts' ? typeof name === 'string' : Number.isInteger(name) && (name as number) >= 0
+    if (!fits) fail('INVALID_ARGUMENT', 'filter', EXPECTED[kind], `${describe(name)} at position ${i}`)
+    const row = lookup.rowOf(name as Id)
+    if (row !== undefined) bits[row >>> 3]! |= 1 << (row & 7)
+  }
+  return { bits }
+}
+
+const EXPECTED = {
+  numbers: 'ids as the index has them: numbers',
+  texts: 'keys as the index has them: strings',
+} as const
+
+/** A filter over all rows, cut to those of each shard, less the deleted ones. */
+export function allowedInShards(
+  filter: FilterRows | undefined,
+  shards: readonly { readonly rows: number; readonly live: Allowed | undefined }[],
+): (Allowed | undefined)[] {
+  const rows = shards.reduce((sum, shard) => sum + shard.rows, 0)
+  const allowed = allowedRows(filter, rows, 'the index')
+  let first = 0
+  return shards.map(({ rows, live }) => {
+    const from = first
+    first += rows
+    if (allowed === undefined) return live
+    const bits = new Uint8Array(Math.ceil(rows / 8))
+    copyBits(allowed.bits, from, bits, 0, rows)
+    if (live !== undefined) for (let i = 0; i < bits.length; i++) bits[i]! &= live.bits[i]!
+    return { bits, count: countBits(bits) }
+  })
+}
+
+/** The rows that are not deleted. */
+export function liveRows(deleted: Uint8Array, rows: number): Allowed {
+  const bits = deleted.map((byte) => ~byte)
+  if (rows % 8 !== 0) bits[bits.length - 1]! &= (1 << (rows % 8)) - 1
+  return { bits, count: countBits(bits) }
+}

@@ -1,0 +1,54 @@
+import type { SearchResult } from '../search-result.js'
+import { firstRows } from './search-shards.js'
+import type { StoredShard } from './shard.js'
+
+/** Best first, ties by the order of rows. `ids` are the user's numbers; rows, counted from 0, where there are none. */
+export interface StoredResult extends SearchResult {
+  /** The user's texts, where the rows have texts. */
+  readonly keys?: readonly string[]
+}
+
+/** Gives results the names that the user gave the rows. */
+export async function nameResults(
+  results: readonly SearchResult[],
+  shards: readonly StoredShard[],
+  signal: AbortSignal | undefined,
+): Promise<StoredResult[]> {
+  const { kind } = shards[0]!.names
+  if (kind === 'rows') return [...results]
+  const firsts = firstRows(shards)
+  const all = new Uint32Array(results.reduce((sum, { ids }) => sum + ids.length, 0))
+  let end = 0
+  for (const { ids } of results) {
+    all.set(ids, end)
+    end += ids.length
+  }
+  const numbers = kind === 'numbers' ? new Uint32Array(all.length) : undefined
+  const texts: string[] = []
+  await Promise.all(
+    shards.map(async ({ names, rows }, shard) => {
+      const first = firsts[shard]!
+      const places = placesIn(all, first, first + rows)
+      const own = Uint32Array.from(places, (place) => all[place]! - first)
+      if (numbers !== undefined)
+        names.numbers!(own).forEach((name, i) => {
+          numbers[places[i]!] = name
+        })
+      else if (own.length > 0)
+        for (const [i, text] of (await names.texts!(own, signal)).entries()) texts[places[i]!] = text
+    }),
+  )
+  let at = 0
+  return results.map((result) => {
+    const from = at
+    at += result.ids.length
+    if (numbers !== undefined) return { ...result, ids: numbers.slice(from, at) }
+    return { ...result, keys: texts.slice(from, at) }
+  })
+}
+
+function placesIn(rows: Uint32Array, first: number, end: number): number[] {
+  const places: number[] = []
+  for (let i = 0; i < rows.length; i++) if (rows[i]! >= first && rows[i]! < end) places.push(i)
+  return places
+}

@@ -1,0 +1,109 @@
+import type { Id } from '../ids.js'
+import type { LoadedBlocks, Part } from './blocks.js'
+
+/** What the user calls the rows of one shard. */
+export interface RowNames {
+  readonly kind: 'rows' | 'numbers' | 'texts'
+  /** The numbers of rows, where they have numbers of the user's. */
+  numbers?(rows: Uint32Array): Uint32Array
+  /** The texts of rows, where they have texts. */
+  texts?(rows: Uint32Array, signal: AbortSignal | undefined): Promise<string[]>
+  /** All names in order of rows, for a look-up. */
+  all(signal: AbortSignal | undefined): Promise<Uint32Array | string[]>
+}
+
+export const ROW_NUMBERS: RowNames = { kind: 'rows', all: async () => new Uint32Array(0) }
+
+export function numberNames(values: Uint32Array): RowNames {
+  return { kind: 'numbers', numbers: (rows) => rows.map((row) => values[row]!), all: async () => values }
+}
+
+/**
+ * Texts, read with the results that need them: they may be as large as the codes. Where they begin is in memory, or each
+ * text would cost two round trips.
+ */
+export function textNames(offsets: ArrayLike<number>, texts: TextBytes): RowNames {
+  const decoder = new TextDecoder()
+  const partOf = (row: number) => ({ at: offsets[row]!, length: offsets[row + 1]! - offsets[row]! })
+  const read = (loaded: CopyBytes, row: number) => {
+    const { at, length } = partOf(row)
+    const bytes = new Uint8Array(length)
+    loaded.copy(at, length, bytes, 0)
+    return decoder.decode(bytes)
+  }
+  return {
+    kind: 'texts',
+    async texts(rows, signal) {
+      const loaded = await texts.load(Array.from(rows, partOf), signal)
+      return Array.from(rows, (row) => read(loaded, row))
+    },
+    async all(signal) {
+      const names: string[] = []
+      const rows = offsets.length - 1
+      // A stretch at a time: the blocks of all texts at once would be a second copy of them.
+      for (let first = 0; first < rows; first += STRETCH_ROWS) {
+        const end = Math.min(first + STRETCH_ROWS, rows)
+        const whole = { at: offsets[first]!, length: offsets[end]! - offsets[first]! }
+        const loaded = await texts.load([whole], signal)
+        for (let row = first; row < end; row++) names.push(read(loaded, row))
+      }
+      return names
+    },
+  }
+}
+
+type CopyBytes = Pick<LoadedBlocks, 'copy'>
+
+/** The bytes of all texts, wherever they are. */
+export interface TextBytes {
+  load(parts: Iterable<Part>, signal: AbortSignal | undefined): Promise<CopyBytes>
+}
+
+/** Texts that are in memory. */
+export function textsInMemory(bytes: Uint8Array): TextBytes {
+  const copy: CopyBytes['copy'] = (at, length, target, to) => target.set(bytes.subarray(at, at + length), to)
+  return { load: async () => ({ copy }) }
+}
+
+const STRETCH_ROWS = 8192
+
+/** Finds rows by their names, over all shards: names to rows counted from the first shard's first. */
+export interface NameLookup {
+  rowOf(name: Id): number | undefined
+}
+
+/** 8 to 16 bytes a row: a table of rows, twice as long as needed, probed from the hash of the number on. */
+export function numberLookup(values: readonly Uint32Array[]): NameLookup {
+  const rows = values.reduce((sum, { length }) => sum + length, 0)
+  const all = new Uint32Array(rows)
+  let at = 0
+  for (const part of values) {
+    all.set(part, at)
+    at += part.length
+  }
+  const bits = Math.max(4, Math.ceil(Math.log2(2 * rows + 1)))
+  const mask = 2 ** bits - 1
+  // Row + 1, so that 0 is free. Numbers that follow one another are spread by the golden ratio.
+  const table = new Uint32Array(mask + 1)
+  const slotOf = (name: number) => Math.imul(name, 0x9e3779b1) >>> (32 - bits)
+  for (let row = 0; row < rows; row++) {
+    let slot = slotOf(all[row]!)
+    while (table[slot] !== 0) slot = (slot + 1) & mask
+    table[slot] = row + 1
+  }
+  return {
+    rowOf(name) {
+      if (typeof name !== 'number') return undefined
+      for (let slot = slotOf(name); table[slot] !== 0; slot = (slot + 1) & mask) {
+        if (all[table[slot]! - 1] === name) return table[slot]! - 1
+      }
+      return undefined
+    },
+  }
+}
+
+export function textLookup(texts: readonly string[][]): NameLookup {
+  const rows = new Map<Id, number>()
+  for (const part of texts) for (const text of part) rows.set(text, rows.size)
+  return { rowOf: (name) => rows.get(name) }
+}

@@ -1,0 +1,59 @@
+import { CodeStore, type Slot } from '../code-store.js'
+import type { RowSource } from '../matrix.js'
+import { codeRowBytes, precisionKind } from '../precision.js'
+import { roundUp } from '../regions.js'
+import { openRescorer, type Rescorer } from '../rescorers.js'
+
+/**
+ * Rows that are scored together. Each may come with a block or two of 4 KiB, so that those of two chunks (one is scored while
+ * the next is read) take up to 8 MiB.
+ */
+const MEMORY_BYTES = 1 << 20
+const [LEAST_ROWS, MOST_ROWS] = [16, 512]
+
+/** Exact scores of rows from elsewhere: they are copied to a small store and scored there by the kernels of a large one. */
+export class RowScorer {
+  /** Rows that fit. */
+  readonly capacity: number
+  readonly rowBytes: number
+  readonly #store: CodeStore
+  readonly #slot: Slot
+  readonly #rescorer: Rescorer
+  readonly #at: { readonly ids: number; readonly scores: number }
+
+  constructor(dims: number, slot: Slot) {
+    const kind = precisionKind(slot.precision)
+    this.rowBytes = codeRowBytes(slot.precision, dims)
+    this.capacity = Math.min(Math.max(LEAST_ROWS, Math.floor(MEMORY_BYTES / this.rowBytes)), MOST_ROWS)
+    this.#slot = slot
+    this.#store = new CodeStore({ dims, slots: [slot] }, this.capacity)
+    const { queryBytes } = openRescorer(this.#store, kind)
+    this.#store.reserve(this.capacity, roundUp(queryBytes, 16) + 8 * this.capacity)
+    this.#store.resize(this.capacity)
+    this.#rescorer = openRescorer(this.#store, kind)
+    const ids = this.#store.scratchPtr + roundUp(queryBytes, 16)
+    this.#at = { ids, scores: ids + 4 * this.capacity }
+    new Uint32Array(this.#store.workspace.buffer, ids, this.capacity).forEach((_, i, all) => {
+      all[i] = i
+    })
+  }
+
+  /** Puts codes without padding, at most `capacity` rows of them, and their factors where the slot has them. */
+  put(rows: number, codes: Uint8Array, scales: Float32Array | undefined): void {
+    this.#store.putCodes(this.#slot.precision, 0, rows, codes)
+    if (scales !== undefined) this.#store.putScales(this.#slot.precision, 0, scales)
+  }
+
+  /** Makes a query the one that rows are scored for; returns what is to be added to each of its scores. */
+  prepare(queries: RowSource, query: number): number {
+    this.#store.encoder.stage(queries, query, 1, 'query')
+    return this.#rescorer.prepare(0, this.#store.scratchPtr)
+  }
+
+  /** The scores of rows `first` on, as many as the target takes. */
+  score(first: number, target: Float32Array): void {
+    const { ids, scores } = this.#at
+    this.#rescorer.run(this.#store.scratchPtr, ids + 4 * first, target.length, scores)
+    target.set(new Float32Array(this.#store.workspace.buffer, scores, target.length))
+  }
+}

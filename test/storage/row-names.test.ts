@@ -1,0 +1,116 @@
+import { describe, expect, it } from 'vitest'
+import { Calibration, QuantizedIndex } from '../../src/index.js'
+import { openIndex } from '../../src/storage-node.js'
+import { matrix } from '../random.js'
+import { indexFile } from './index-files.js'
+import { rejectionOf } from './server.js'
+
+const [rows, dims] = [700, 24]
+const all = matrix(rows, dims, 1)
+const calibration = Calibration.from(all)
+const index = QuantizedIndex.build(all, { calibration })
+const queries = matrix(6, dims, 2)
+const numberOf = (row: number) => (4_294_967_295 - 3 * row) >>> 0
+const textOf = (row: number) => (row === 5 ? '' : `käse-${row}-${'x'.repeat(row % 17)}`)
+const ids = Array.from({ length: rows }, (_, row) => numberOf(row))
+const keys = Array.from({ length: rows }, (_, row) => textOf(row))
+const deleted = [0, 3, 64, 65, 66, 500, 699]
+const live = Array.from({ length: rows }, (_, row) => row).filter((row) => !deleted.includes(row))
+
+describe.each(['coarse', 'all'] as const)('the rows of a stored index (load: %s)', (load) => {
+  it("have the user's numbers in results", async () => {
+    const stored = await openIndex(indexFile(index, { ids }), { load })
+    const expected = index.search(queries)
+    const found = await stored.search(queries)
+    found.forEach((result, i) => {
+      expect(result.ids).toEqual(expected[i]!.ids.map(numberOf))
+      expect(result.scores).toEqual(expected[i]!.scores)
+    })
+  })
+
+  it("have the user's texts in results, beside their numbers", async () => {
+    const stored = await openIndex(indexFile(index, { keys }), { load })
+    const expected = index.search(queries, { topK: 30 })
+    const found = await stored.search(queries, { topK: 30 })
+    found.forEach((result, i) => {
+      expect(result).toEqual({ ...expected[i], keys: Array.from(expected[i]!.ids, textOf) })
+    })
+  })
+
+  it('are found among those that ids, keys or bits allow', async () => {
+    const allowed = Array.from({ length: 90 }, (_, i) => 7 * i + 3)
+    const bits = new Uint8Array(Math.ceil(rows / 8))
+    for (const row of allowed) bits[row >> 3]! |= 1 << (row & 7)
+    const expected = index.search(queries, { filter: allowed }).map(({ scores }) => scores)
+    for (const [facts, filter] of [
+      [{ ids }, allowed.map(numberOf)],
+      [{ ids }, Uint32Array.from(allowed, numberOf)],
+      [{ ids }, new Set([...allowed.map(numberOf), 17])],
+      [{ keys }, allowed.map(textOf)],
+      [{ keys }, new Set([...allowed.map(textOf), 'unknown'])],
+      [{ keys }, { bits }],
+    ] as const) {
+      const stored = await openIndex(indexFile(index, facts), { load })
+      expect((await stored.search(queries, { filter })).map(({ scores }) => scores)).toEqual(expected)
+      if ('bits' in filter) continue
+      expect(await stored.filterOf(filter)).toEqual({ bits })
+    }
+  })
+
+  it('are never found once they are deleted, whatever the filter', async () => {
+    const stored = await openIndex(indexFile(index, { deleted }), { load })
+    expect([stored.size, stored.rows]).toEqual([rows - deleted.length, rows])
+    expect(await stored.search(queries, { topK: rows })).toEqual(index.search(queries, { topK: rows, filter: live }))
+    const filter = Array.from({ length: 100 }, (_, row) => row)
+    const left = filter.filter((row) => !deleted.includes(row))
+    expect(await stored.search(queries, { filter })).toEqual(index.search(queries, { filter: left }))
+    const none = await stored.search(queries, { filter: [0, 3] })
+    expect(none.map(({ ids }) => ids.length)).toEqual([0, 0, 0, 0, 0, 0])
+  })
+
+  it('are named, allowed and deleted in several files as in one', async () => {
+    const cuts = [0, 201, 450, rows]
+    const files = cuts.slice(1).map((end, i) => {
+      const first = cuts[i]!
+      const part = { data: all.data.subarray(first * dims, end * dims), dims: [end - first, dims] }
+      const gone = deleted.filter((row) => row >= first && row < end).map((row) => row - first)
+      const built = QuantizedIndex.build(part, { calibration })
+      return indexFile(built, { keys: keys.slice(first, end), ...(gone.length > 0 && { deleted: gone }) })
+    })
+    const stored = await openIndex(files, { load })
+    const expected = index.search(queries, { filter: live })
+    expect(await stored.search(queries)).toEqual(
+      expected.map((result) => ({ ...result, keys: Array.from(result.ids, textOf) })),
+    )
+    const some = [1, 200, 201, 449, 450, 698]
+    const found = await stored.search(queries, { filter: some.map(textOf) })
+    for (const { keys } of found) expect([...keys!].sort()).toEqual(some.map(textOf).sort())
+  })
+
+  it('are refused where the filter holds names of another kind', async () => {
+    const numbered = await openIndex(indexFile(index, { ids }), { load })
+    const error = await rejectionOf(numbered.search(queries, { filter: [numberOf(1), 'a'] }))
+    expect(error).toMatchObject({ code: 'INVALID_ARGUMENT', argument: 'filter' })
+    expect(error.message).toContain('at position 1')
+    const texts = await openIndex(indexFile(index, { keys }), { load })
+    expect(await rejectionOf(texts.search(queries, { filter: [1] }))).toMatchObject({ argument: 'filter' })
+  })
+})
+
+describe('several files', () => {
+  it('are refused where some have ids and others have none', async () => {
+    const files = [indexFile(index, {}), indexFile(index, { ids })]
+    const error = await rejectionOf(openIndex(files))
+    expect(error).toMatchObject({ code: 'INVALID_ARGUMENT', argument: 'sources[1]' })
+    expect(error.message).toContain('kind of ids')
+  })
+})
+
+describe('an index without rows that may be found', () => {
+  it('answers with nothing', async () => {
+    const stored = await openIndex(indexFile(index, { deleted: Array.from({ length: rows }, (_, row) => row) }))
+    expect(stored.size).toBe(0)
+    const [result] = await stored.search(queries)
+    expect([result!.ids.length, result!.scores.length]).toEqual([0, 0])
+  })
+})
