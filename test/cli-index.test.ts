@@ -163,4 +163,55 @@ describe('packvec index', () => {
       expect(succeed('index', command, '--help')).toContain(`Usage: packvec index ${command}`)
     }
   })
+
+  it('searches a file, or several as one, as the library does', () => {
+    const queries = rowsOf(4, 24, 9)
+    folder.npy('q.npy', queries)
+    const index = QuantizedIndex.build(corpus)
+    succeed('index', 'build', 'all.npy', '-o', 's.st')
+    const printed = (...args: string[]) =>
+      JSON.parse(succeed('index', 'search', ...args, '--queries', 'q.npy', '--json'))
+    const expected = index.search(queries, { topK: 4, rescoreMultiplier: 2 })
+    const found = printed('s.st', '--top-k', '4', '--rescore-multiplier', '2')
+    expect(found.ids).toEqual(expected.map(({ ids }) => [...ids]))
+    expect(found.scores.map((row: number[]) => row.map(Math.fround))).toEqual(expected.map(({ scores }) => [...scores]))
+    const least = Math.max(...expected.map(({ scores }) => scores[3]!))
+    const cut = index.search(queries, { topK: 4, rescoreMultiplier: 2, minScore: least })
+    const some = printed(
+      's.st',
+      '--top-k',
+      '4',
+      '--rescore-multiplier',
+      '2',
+      '--min-score',
+      String(least),
+      '--load',
+      'all',
+    )
+    expect(some.ids).toEqual(cut.map(({ ids }) => [...ids]))
+
+    succeed('index', 'build', 'a.npy', '-o', 'a.st', '--ids', 'first.jsonl', '--like', 's.st')
+    succeed('index', 'build', 'b.npy', '-o', 'b.st', '--ids', 'rest.jsonl', '--like', 's.st')
+    const two = printed('a.st', 'b.st')
+    expect(two.keys).toEqual(index.search(queries).map(({ ids }) => Array.from(ids, (id) => texts[id])))
+    const filtered = printed('a.st', 'b.st', '--filter', 'some.jsonl')
+    for (const keys of filtered.keys) expect(keys.sort()).toEqual([texts[3], texts[299]].sort())
+    const table = succeed('index', 'search', 'a.st', 'b.st', '--queries', 'q.npy', '--top-k', '1').trim().split('\n')
+    expect(table.length).toBe(5)
+    expect(table[1]).toContain(JSON.stringify(two.keys[0][0]))
+  })
+
+  it('says in one line what keeps it from searching', () => {
+    folder.write('none.st', 'nothing')
+    const fails = (...args: string[]) => run('index', 'search', ...args)
+    expect(fails('none.st', '--queries', 'q.npy')).toMatchObject({
+      status: 1,
+      stderr: expect.stringMatching(/^packvec: none.st: .*\n$/),
+    })
+    expect(fails('s.st', '--queries', 'narrow.npy')).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('23 dimensions'),
+    })
+    expect(fails('s.st', '--queries', 'q.npy', '--min-score', 'x').status).toBe(2)
+  })
 })

@@ -8,9 +8,10 @@ import {
   type Scoring,
   type SearchResult,
 } from '../index.js'
-import { type FloatMatrix, parseCount, parseFactor, readFloats } from './arguments.js'
+import { parseCount, parseFactor, readFloats } from './arguments.js'
 import { addCodeOptions, type CodeFlags, codeOptions, openTransformOptions } from './code-options.js'
-import { grouped, print, progress, shortFloat, table, warn } from './terminal.js'
+import { batches, json, text } from './results.js'
+import { grouped, print, progress, warn } from './terminal.js'
 
 interface SearchFlags extends CodeFlags {
   corpus: string
@@ -25,9 +26,6 @@ interface SearchFlags extends CodeFlags {
   scale?: true
   json?: true
 }
-
-/** Queries between two lines of progress; the index takes 64 at a time. */
-const BATCH_ROWS = 1024
 
 export function addSearch(program: Command): void {
   const command = program
@@ -90,40 +88,4 @@ async function search(flags: SearchFlags): Promise<void> {
     progress(`searched ${grouped(results.length)} of ${grouped(queries.dims[0])} queries`, rows * dims)
   }
   await print(flags.json ? json(results) : text(results))
-}
-
-function* batches({ data, dims: [rows, dims] }: FloatMatrix): Generator<FloatMatrix> {
-  for (let first = 0; first < rows; first += BATCH_ROWS) {
-    const count = Math.min(BATCH_ROWS, rows - first)
-    yield { data: data.subarray(first * dims, (first + count) * dims), dims: [count, dims] }
-  }
-}
-
-/** Every result of every query, one list a query; scores with as many digits as tell float32 apart. */
-function* json(results: readonly SearchResult[]): Generator<string> {
-  yield '{"ids": '
-  yield* lists(results, ({ ids }) => ids.join(', '))
-  yield ', "scores": '
-  yield* lists(results, ({ scores }) => Array.from(scores, shortFloat).join(', '))
-  if (results.some(({ distances }) => distances !== undefined)) {
-    yield ', "distances": '
-    yield* lists(results, ({ distances }) => distances?.join(', ') ?? '')
-  }
-  yield '}\n'
-}
-
-function* lists(results: readonly SearchResult[], list: (result: SearchResult) => string): Generator<string> {
-  for (const [i, result] of results.entries()) yield `${i === 0 ? '[' : ', '}[${list(result)}]`
-  yield results.length === 0 ? '[]' : ']'
-}
-
-function text(results: readonly SearchResult[]): Iterable<string> {
-  const hasDistances = results.some(({ distances }) => distances !== undefined)
-  const rows = results.flatMap(({ ids, scores, distances }, query) =>
-    Array.from(ids, (id, rank) => {
-      const row = [query, rank + 1, id].map(String).concat(shortFloat(scores[rank]!))
-      return hasDistances ? row.concat(String(distances?.[rank] ?? '')) : row
-    }),
-  )
-  return table(['query', 'rank', 'id', 'score', ...(hasDistances ? ['distance'] : [])], rows)
 }
