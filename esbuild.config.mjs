@@ -1,8 +1,9 @@
 // Bundles the library into dist/ (published) and the bench and the demo into build/ (not published).
-import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, rm, writeFile } from 'node:fs/promises'
 import asc from 'assemblyscript/asc'
 import { build } from 'esbuild'
 import { embedWasm, importWasm } from './esbuild.wasm.mjs'
+import { licencesOf } from './licences.mjs'
 
 const shared = { bundle: true, format: 'esm', target: 'es2022', plugins: [embedWasm], logLevel: 'warning' }
 
@@ -56,7 +57,7 @@ await build({
     'bench-browser': 'bench/browser/drive.ts',
     'bench-compare': 'bench/compare.ts',
     'bench-storage': 'bench/storage/main.ts',
-    demo: 'examples/demo/main.ts',
+    'demo-terminal': 'examples/terminal/main.ts',
   },
   outdir: 'build',
   outExtension: { '.js': '.mjs' },
@@ -66,16 +67,6 @@ await build({
 await build({ ...shared, entryPoints: { 'bench-page': 'bench/browser/page.ts' }, outdir: 'build', platform: 'browser' })
 for (const name of ['kernels.wasm', 'linear.wasm']) await cp(`build/${name}`, `dist/${name}`)
 
-// What is bundled keeps its licence. The loader has none in its folder: it is assemblyscript's.
-const bundled = [library, debug].flatMap(({ metafile }) => Object.keys(metafile.inputs)).map(packageOf)
-const texts = [...new Set(bundled.filter((name) => name !== undefined))].sort().map(async (name) => {
-  const folder = `node_modules/${name.startsWith('@assemblyscript/') ? 'assemblyscript' : name}`
-  const file = (await readdir(folder)).find((entry) => /^licen[cs]e/i.test(entry))
-  if (file === undefined) throw new Error(`${name} is bundled but has no licence file`)
-  return `${name}\n\n${await readFile(`${folder}/${file}`, 'utf8')}`
-})
-await writeFile('dist/THIRD-PARTY-LICENSES.txt', (await Promise.all(texts)).join(`\n${'-'.repeat(80)}\n\n`))
-
-function packageOf(path) {
-  return /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1]
-}
+// What is bundled keeps its licence.
+const inputs = [library, debug].flatMap(({ metafile }) => Object.keys(metafile.inputs))
+await writeFile('dist/THIRD-PARTY-LICENSES.txt', await licencesOf(inputs))

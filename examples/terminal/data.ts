@@ -21,7 +21,7 @@ export function loadTextSet(name: string): TextSet {
   return { texts, embeddings: { data, dims: [rows, width] } }
 }
 
-/** The bundle lies in build/, this file in examples/demo/; the working folder is the last resort. */
+/** The bundle lies in build/, this file in examples/terminal/; the working folder is the last resort. */
 function dataFolder(): string {
   const here = fileURLToPath(new URL('.', import.meta.url))
   const folders = [join(here, '../examples/data'), join(here, '../data'), join(process.cwd(), 'examples/data')]

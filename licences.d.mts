@@ -1,0 +1,1 @@
+export declare function licencesOf(inputs: readonly string[]): Promise<string>
