@@ -57,12 +57,13 @@ await build({
     'bench-browser': 'bench/browser/drive.ts',
     'bench-compare': 'bench/compare.ts',
     'bench-storage': 'bench/storage/main.ts',
+    demo: 'examples/browser/tools/main.ts',
     'demo-terminal': 'examples/terminal/main.ts',
   },
   outdir: 'build',
   outExtension: { '.js': '.mjs' },
   platform: 'node',
-  external: ['puppeteer-core'],
+  external: ['puppeteer-core', 'esbuild', 'serve-static'],
 })
 await build({ ...shared, entryPoints: { 'bench-page': 'bench/browser/page.ts' }, outdir: 'build', platform: 'browser' })
 for (const name of ['kernels.wasm', 'linear.wasm']) await cp(`build/${name}`, `dist/${name}`)
