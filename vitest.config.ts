@@ -14,5 +14,5 @@ const wasmBytes = {
 
 export default defineConfig({
   plugins: [wasmBytes],
-  test: { include: ['test/**/*.test.ts'], testTimeout: 60_000 },
+  test: { include: ['test/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 60_000 },
 })
