@@ -23,17 +23,35 @@ export function encodeAll(
   { book, rounding = 'floor', scale }: EncodeOptions,
   argument: string,
 ): EncodedRows {
-  return encodeSlots(source, [{ precision, book, scale }], argument, rounding)[0]!
+  const room = encodingRoom([{ precision, book, scale }], source.dims, source.rows)
+  return encodeSlots(source, room, argument, rounding)[0]!
 }
 
-/** Encodes rows in several precisions of different kinds, each row staged once. @throws PackvecError NOT_FINITE */
+/** A slot, and where its codes go. */
+export interface SlotRoom {
+  readonly slot: Slot
+  readonly encoded: EncodedRows
+}
+
+/** Room for the codes of some rows, to be used as often as wanted. */
+export function encodingRoom(slots: readonly Slot[], dims: number, rows: number): SlotRoom[] {
+  return slots.map((slot) => {
+    const bytes = new Uint8Array(rows * codeRowBytes(slot.precision, dims))
+    return { slot, encoded: { bytes, scales: slot.scale === undefined ? undefined : new Float32Array(rows) } }
+  })
+}
+
+/**
+ * Encodes rows in several precisions of different kinds, each row staged once. Gives views of the room.
+ * @throws PackvecError NOT_FINITE
+ */
 export function encodeSlots(
   source: RowSource,
-  slots: readonly Slot[],
+  room: readonly SlotRoom[],
   argument: string,
   rounding: Rounding = 'floor',
 ): EncodedRows[] {
-  const writers = slots.map((slot) => openSlot(source, slot, rounding))
+  const writers = room.map((slotRoom) => openSlot(source, slotRoom, rounding))
   if (source.rows > 0) {
     scratchEncoder(source.dims).encoder.forEachChunk(source, argument, (first, count) => {
       for (const { write } of writers) write(first, count)
@@ -42,12 +60,16 @@ export function encodeSlots(
   return writers.map(({ encoded }) => encoded)
 }
 
-function openSlot(source: RowSource, { precision, book, scale }: Slot, rounding: Rounding) {
+function openSlot(
+  source: RowSource,
+  { slot: { precision, book, scale }, encoded: whole }: SlotRoom,
+  rounding: Rounding,
+) {
   const { rows, dims } = source
   const rowBytes = codeRowBytes(precision, dims)
   const padded = paddedRowBytes(precision, dims)
-  const bytes = new Uint8Array(rows * rowBytes)
-  const scales = scale === undefined ? undefined : new Float32Array(rows)
+  const bytes = whole.bytes.subarray(0, rows * rowBytes)
+  const scales = whole.scales?.subarray(0, rows)
   const encoded: EncodedRows = { bytes, scales }
   if (rows === 0) return { encoded, write() {} }
   const { encoder, workspace, codesPtr } = scratchEncoder(dims)

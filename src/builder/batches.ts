@@ -3,7 +3,7 @@ import { throwIfAborted } from '../storage/source.js'
 import type { Corpus } from './corpus.js'
 
 /** Float32 read at a time: two of these are in memory. */
-const BATCH_BYTES = 1 << 22
+const BATCH_BYTES = 1 << 21
 /** Rows of a sample that lie no further apart are read together with what is between them. */
 const GAP_BYTES = 1 << 16
 
@@ -72,7 +72,8 @@ export async function gatherRows(
   return { rows: numbers.length, dims, single: false, rowNumber, copyRows: copier(values, dims) }
 }
 
-function batchRows({ dims }: Corpus): number {
+/** Rows read at a time, at most. */
+export function batchRows({ dims }: Corpus): number {
   return Math.max(1, Math.floor(BATCH_BYTES / (4 * dims)))
 }
 

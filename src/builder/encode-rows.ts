@@ -1,8 +1,8 @@
-import { encodeSlots } from '../encode.js'
+import { encodeSlots, encodingRoom } from '../encode.js'
 import { scaleBytes, tensorName } from '../index-layout.js'
 import type { IndexParts } from '../index-parts.js'
 import { transformRows } from '../transform.js'
-import { batchesOf } from './batches.js'
+import { batchesOf, batchRows } from './batches.js'
 import type { Corpus } from './corpus.js'
 import type { IndexWriter } from './index-writer.js'
 import type { WorkOptions } from './options.js'
@@ -16,10 +16,14 @@ export async function encodeRows(
   { onProgress, signal }: WorkOptions,
 ): Promise<void> {
   const progress = new Progress(onProgress, 'encode', corpus.rows, corpus.rowBytes)
+  // Filled in turns, while the other is written: the engine would let tens of MiB of dead arrays lie about.
+  const rooms = [0, 1].map(() => encodingRoom(slots, transform.dims, Math.min(batchRows(corpus), corpus.rows)))
+  let turn = 0
   let writing: Promise<unknown> = Promise.resolve()
   try {
     for await (const batch of batchesOf(corpus, signal)) {
-      const encoded = encodeSlots(transformRows(batch, transform, 'centred', batch.name), slots, batch.name)
+      const room = rooms[turn++ % 2]!
+      const encoded = encodeSlots(transformRows(batch, transform, 'centred', batch.name), room, batch.name)
       await writing
       writing = Promise.all(
         slots.flatMap(({ precision, scale }, i) => {
