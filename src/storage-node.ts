@@ -8,6 +8,7 @@ import type { StoredIndex } from './stored-index.js'
 
 // What `packvec/storage` is in Node: the same with files, and with the SHA-256 of node:crypto.
 
+export { fromReader } from './storage/reader-source.js'
 export type * from './storage.js'
 
 const host: StorageHost = {
