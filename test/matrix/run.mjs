@@ -4,6 +4,8 @@ import { rm } from 'node:fs/promises'
 import { cells as browsers } from './cells/browsers.mjs'
 import { cells as bundlers } from './cells/bundlers.mjs'
 import { cells as edge } from './cells/edge.mjs'
+import { cells as edgeExamples } from './cells/edge-examples.mjs'
+import { cells as edgeLimits } from './cells/edge-limits.mjs'
 import { cells as next } from './cells/next.mjs'
 import { cells as packaging } from './cells/packaging.mjs'
 import { cells as runtimes } from './cells/runtimes.mjs'
@@ -12,7 +14,7 @@ import { Skip } from './tools.mjs'
 
 const words = process.argv.slice(2)
 const full = Boolean(process.env.CI_FULL) || words.length > 0
-const cells = [...packaging, ...runtimes, ...edge, ...browsers, ...bundlers, ...next]
+const cells = [...packaging, ...runtimes, ...edge, ...edgeExamples, ...edgeLimits, ...browsers, ...bundlers, ...next]
 const chosen = cells.filter(({ title }) => words.every((word) => title.includes(word)))
 const counts = { passed: 0, failed: 0, skipped: 0 }
 const made = await makeProject()
