@@ -2,10 +2,10 @@
 import { env } from 'cloudflare:workers'
 import worker from './index.js'
 
-const counts = { compiled: 0, instances: 0, heads: 0, gets: 0 }
+const counts = { compiled: 0, instances: 0, wasmBytes: 0, heads: 0, gets: 0 }
 let slow = 0
 
-const { Module, Instance } = WebAssembly
+const { Module, Instance, Memory } = WebAssembly
 WebAssembly.Module = class extends Module {
   constructor(bytes) {
     counts.compiled++
@@ -16,6 +16,13 @@ WebAssembly.Instance = class extends Instance {
   constructor(...args) {
     counts.instances++
     super(...args)
+  }
+}
+WebAssembly.Memory = class extends Memory {
+  constructor(...args) {
+    super(...args)
+    // Those that were let go of too.
+    counts.wasmBytes += this.buffer.byteLength
   }
 }
 

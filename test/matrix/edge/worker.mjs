@@ -58,7 +58,7 @@ export async function startWorker({ modules, compatibilityDate }, { index, index
     const bindings = { EMBEDDING: [...embedding] }
     workers.push({ name: 'model', modules: [await module('model.js')], compatibilityDate, bindings })
   }
-  const host = new Miniflare({ workers })
+  const host = new Miniflare({ workers, inspectorPort: 0 })
   try {
     const url = await host.ready
     const bucket = await host.getR2Bucket('BUCKET', 'example')
@@ -74,6 +74,8 @@ export async function startWorker({ modules, compatibilityDate }, { index, index
         (await worker.fetch(path, { ...init, headers: { ...init.headers, 'X-Abandon': '1' } })).text(),
       /** Makes each read of the bucket take so many milliseconds longer. */
       slowDown: async (milliseconds) => worker.fetch(`/slow?ms=${milliseconds}`),
+      /** For `openHeap`. */
+      inspector: () => host.getInspectorURL(),
       stop: () => host.dispose(),
     }
     if (index !== undefined) await worker.upload(index)
