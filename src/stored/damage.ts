@@ -11,6 +11,8 @@ export function damaged(what: string): PackvecError {
  */
 export async function explain(source: ByteSource, fault: unknown): Promise<never> {
   if (!(fault instanceof PackvecError) || fault.code !== 'INVALID_FILE') throw fault
+  // A copy whose bytes are wrong is removed, so that the next opening fetches the file again.
+  await source.discard?.().catch(() => {})
   try {
     await source.checkUnchanged?.()
   } catch (change) {

@@ -126,7 +126,7 @@ class Opening {
       const options = { load, cache, cacheBase, newHasher: this.#host.newHasher, signal, onBytes }
       // Blocks of any of its tensors: more numbers than it needs.
       cacheBase += Math.ceil(header.byteLength / 4096) + header.tensors.size
-      return openShard(source, header, options).catch((fault) => explainAndForget(source, fault))
+      return openShard(source, header, options).catch((fault) => explain(source, fault))
     })
     return new StoredIndex(await this.#all(shards), headers[0]!.stages)
   }
@@ -153,7 +153,7 @@ class Opening {
     try {
       return { source, header: await this.#readHeader(source) }
     } catch (fault) {
-      return explainAndForget(source, fault)
+      return explain(source, fault)
     }
   }
 
@@ -209,9 +209,3 @@ class Opening {
 }
 
 const EXPECTED = 'bytes, a Blob or File, a URL, a path (in Node) or a ByteSource'
-
-/** A copy whose bytes are wrong is removed, so that the next opening fetches the file again. */
-async function explainAndForget(source: ByteSource, fault: unknown): Promise<never> {
-  if (fault instanceof PackvecError && fault.code === 'INVALID_FILE') await source.discard?.().catch(() => {})
-  return explain(source, fault)
-}

@@ -1,9 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { QuantizedIndex } from '../../src/index.js'
+import { parseIndexHeader } from '../../src/index-header.js'
 import { type CachedFileOptions, openCachedFile } from '../../src/storage/cached-file.js'
 import { checkHttpOptions } from '../../src/storage/http-options.js'
 import type { PieceCache } from '../../src/storage/piece-cache.js'
 import { portableSha256 } from '../../src/storage/sha256.js'
 import type { ByteSource } from '../../src/storage/source.js'
+import { encodeIndex, openIndex } from '../../src/storage-node.js'
+import { matrix, unitRows } from '../random.js'
 import { FileServer, patternBytes, rejectionOf } from './server.js'
 
 const content = patternBytes(3_500_000)
@@ -184,5 +188,24 @@ describe('a file behind HTTP with a cache', () => {
 
   it.each(['opfs', 'indexeddb'] as const)('says that a host has no %s', async (cache) => {
     expect(await rejectionOf(open({ cache }))).toMatchObject({ code: 'UNSUPPORTED', argument: 'cache' })
+  })
+
+  it('is fetched again after a search met a wrong byte in its copy', async () => {
+    const index = QuantizedIndex.build(matrix(2000, 64, 1))
+    server.content = encodeIndex(index)
+    const query = unitRows(1, 64, 2)
+    await openIndex(server.url, { cache })
+    for (const [key, blob] of cache.blobs) {
+      if (key.endsWith('manifest')) continue
+      const bytes = new Uint8Array(await blob.arrayBuffer())
+      const { position, byteLength } = parseIndexHeader(server.content, server.content.length, portableSha256).slots[1]!
+        .codes
+      bytes.fill(1, position, position + byteLength)
+      cache.blobs.set(key, new Blob([bytes]))
+    }
+    const damaged = await openIndex(server.url, { cache })
+    expect(await rejectionOf(damaged.search(query))).toMatchObject({ code: 'INVALID_FILE' })
+    const opened = await openIndex(server.url, { cache })
+    expect(await opened.search(query)).toEqual(index.search(query))
   })
 })
