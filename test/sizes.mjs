@@ -33,6 +33,8 @@ async function gzipBytes(contents) {
     write: false,
     platform: 'neutral',
     external: ['node:*'],
+    // Not that of the repository, where the name of the package leads to its sources.
+    tsconfigRaw: {},
     // The chunks that tree-shaking leaves out whole are told of outside node_modules.
     logLevel: 'error',
   })
