@@ -14,6 +14,7 @@ export interface CalibrationJSON {
   readonly max: readonly number[]
 }
 
+/** How ranges are taken from embeddings. */
 export interface CalibrationOptions {
   /** 'dimension' (default): each dimension its own range; 'global': one range for the whole matrix. */
   readonly scope?: Scope
@@ -168,6 +169,7 @@ export class Calibration {
     return this
   }
 
+  /** Called by `JSON.stringify`; `Calibration.fromJSON` reads it. */
   toJSON(): CalibrationJSON {
     const { mins, maxs } = this.minMax
     const { dims, rows } = this

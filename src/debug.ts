@@ -1,3 +1,9 @@
+/**
+ * `packvec` over kernels that were compiled with assertions: slower, and an error of ours in a kernel says where it is.
+ *
+ * @module packvec/debug
+ */
+
 import { instantiateSync } from '@assemblyscript/loader'
 import debugWasm from '../build/kernels.debug.wasm'
 import type { Kernels } from './kernels.js'

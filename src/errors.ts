@@ -25,6 +25,7 @@ export class PackvecError extends Error {
   readonly code: PackvecErrorCode
   readonly argument: string
 
+  /** `cause` in the options keeps the error of the host behind this one. */
   constructor(code: PackvecErrorCode, argument: string, message: string, options?: ErrorOptions) {
     super(message, options)
     this.code = code

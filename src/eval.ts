@@ -1,4 +1,8 @@
-/** `packvec/eval`: how small embeddings can be, and what it costs. For Node: it keeps a cache on disk. */
+/**
+ * How small embeddings can be, and what it costs. For Node: it keeps a cache on disk.
+ *
+ * @module packvec/eval
+ */
 
 export { PackvecError, type PackvecErrorCode } from './errors.js'
 export { builtInCalibration, builtInTask, type DataFolder } from './evaluation/data-folder.js'
@@ -8,5 +12,5 @@ export { type Grades, ndcg, pearson, recall, spearman } from './evaluation/metri
 export { reportHtml, reportJson, reportMarkdown, reportPlots, reportText, writeReport } from './evaluation/report.js'
 export { type DecayFit, type Spectrum, spectrum } from './evaluation/spectrum.js'
 export { spectrumPlot } from './evaluation/spectrum-plot.js'
-export { ALL_TECHNIQUES, parseTechniques, type Technique } from './evaluation/technique-names.js'
+export { ALL_TECHNIQUES, parseTechniques, type RotationName, type Technique } from './evaluation/technique-names.js'
 export type * from './evaluation/types.js'

@@ -1,7 +1,13 @@
+/**
+ * The core: codes of embeddings, and search over them. No dependencies, no file and no network access.
+ *
+ * @module packvec
+ */
+
 export { Calibration, type CalibrationJSON, type CalibrationOptions, type RangesInput } from './calibration.js'
 export type { ScaleType } from './codebook.js'
 export type { CodeArrays, CodesInput, QuantizedEmbeddings } from './codes.js'
-export type { Rounding } from './encoder.js'
+export type { MinMax, Rounding } from './encoder.js'
 export { PackvecError, type PackvecErrorCode } from './errors.js'
 export type { Filter } from './filter.js'
 export { type LevelOptions, type LevelPrecision, Levels, type LevelsJSON } from './levels.js'
@@ -16,4 +22,4 @@ export type { SearchOptions } from './search-options.js'
 export type { SearchResult } from './search-result.js'
 export { type SemanticSearchOptions, semanticSearch } from './semantic-search.js'
 export { type TransformOptions, transformEmbeddings } from './transform.js'
-export { type Backend, backend, type InitOptions, init } from './workspace.js'
+export { type Backend, backend, type InitOptions, init, type PopcountForm } from './workspace.js'

@@ -7,6 +7,7 @@ import { checkPercentiles, matrixQuantiles, type Percentiles, type Scope } from 
 /** The codes of 2 and 4 bits, whose values are levels found from a sample. */
 export type LevelPrecision = 'ternary' | 'quaternary' | 'int4'
 
+/** How thresholds and levels are taken from embeddings. */
 export interface LevelOptions {
   /** 'global' (default): thresholds of the flattened matrix; 'dimension': each dimension its own. */
   readonly scope?: Scope
@@ -142,6 +143,7 @@ export class Levels {
     return this.#thresholds
   }
 
+  /** Called by `JSON.stringify`; `Levels.fromJSON` reads it. */
   toJSON(): LevelsJSON {
     const { precision, scope, dims } = this
     const rows = (arrays: readonly ArrayLike<number>[]) => arrays.map((row) => Array.from(row))

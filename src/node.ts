@@ -1,3 +1,9 @@
+/**
+ * Files in Node: `.npy`, FAISS flat indexes, indexes of packvec.
+ *
+ * @module packvec/node
+ */
+
 import type { QuantizedEmbeddings } from './codes.js'
 import { PackvecError } from './errors.js'
 import { type FaissArray, type FaissKind, faissHeader } from './format/faiss.js'
@@ -22,9 +28,10 @@ export type {
   RowsInput,
   WorkOptions,
 } from './builder/options.js'
-export type { BuildProgress } from './builder/progress.js'
+export type { BuildProgress, ProgressListener } from './builder/progress.js'
 export { type IndexSummary, verifyIndex } from './builder/verify.js'
 export type { FaissArray, FaissKind } from './format/faiss.js'
+export type { FaissShape } from './format/faiss-header.js'
 export type { NpyArray, NpyData, NpyDtype } from './format/npy.js'
 export type { Id } from './ids.js'
 export { writeFileAtomic } from './storage/atomic-file.js'

@@ -1,4 +1,10 @@
 /// <reference lib="esnext.disposable" preserve="true" />
+/**
+ * The same searches on several threads, in Node and in browsers.
+ *
+ * @module packvec/pool
+ */
+
 import { checkCount, checkOneOf, fail } from './check.js'
 import { PackvecError } from './errors.js'
 import { type Host, openHost } from './pool/host.js'
@@ -11,6 +17,7 @@ export type { Pool } from './pool/pool.js'
 export type { PoolIndex, PoolSearchOptions } from './pool/pool-index.js'
 export type { TransportKind } from './pool/transport.js'
 
+/** How many threads, how they are spoken to, and where hosts that find neither must be told. */
 export interface PoolOptions {
   /** Threads that hold rows and search them: one fewer than there are cores by default, at least 1, at most 1,024. */
   readonly workers?: number

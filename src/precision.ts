@@ -3,6 +3,7 @@ import { PackvecError } from './errors.js'
 /** The precisions of sentence-transformers' `quantize_embeddings`, and the codes of 2 and 4 bits. */
 export type Precision = 'float32' | 'int8' | 'uint8' | 'int4' | 'quaternary' | 'ternary' | 'binary' | 'ubinary'
 
+/** Every precision, from the most bytes to the fewest. */
 export const PRECISIONS: readonly Precision[] = [
   'float32',
   'int8',

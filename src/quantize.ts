@@ -13,6 +13,7 @@ import type { Percentiles, Scope } from './quantiles.js'
 /** Fewer rows than this make poor ranges, and a warning. */
 const FEW_ROWS = 100
 
+/** What ranges and levels are taken from, and what the embeddings pass through first. */
 export interface QuantizeOptions {
   /** Ranges of int8 and uint8: a Calibration, or 2 x dims (minima, maxima). */
   readonly ranges?: RangesInput
@@ -153,6 +154,7 @@ export function checkScale(scale: boolean | ScaleType | undefined, precision: Pr
   return scale === true ? 'float16' : checkOneOf(scale, ['float16', 'float32'] as const, 'scale')
 }
 
+/** What codes were made with, where they do not carry it. */
 export interface DequantizeOptions {
   /** Ranges the int8 or uint8 codes were made with, where the codes do not carry them. */
   readonly ranges?: RangesInput

@@ -20,6 +20,7 @@ import { type Stages, storedPrecisions } from './stages.js'
 import { centreDots, openTransform, type Transform, type TransformOptions, transformRows } from './transform.js'
 import type { Backend } from './workspace.js'
 
+/** The codes of an index, what they are calibrated on, and what the embeddings pass through first. */
 export interface BuildOptions extends TransformOptions {
   /** Codes that the first stage scans: 'binary' by default. */
   readonly coarse?: Precision
@@ -119,10 +120,12 @@ export class QuantizedIndex {
     return this.#store.workspace.backend
   }
 
+  /** Precision of the codes that the first stage scans. */
   get coarse(): Precision {
     return this.#stages.coarse
   }
 
+  /** Precision of the codes that rescore the candidates; 'none' for one stage. */
   get rescore(): Precision | 'none' {
     return this.#stages.rescore
   }
@@ -175,6 +178,7 @@ export class QuantizedIndex {
     this.#state = undefined
   }
 
+  /** `dispose`, for `using`. */
   [Symbol.dispose](): void {
     this.dispose()
   }

@@ -4,6 +4,7 @@ import { MAX_DIMS } from './precision.js'
 import { checkSeed, seededNormals } from './random.js'
 import { Rotation } from './rotation.js'
 
+/** What random numbers begin with: the same seed gives the same bits everywhere. */
 export interface SeedOptions {
   /** A whole number from 0 to 2^32 - 1. Default 0. */
   readonly seed?: number | undefined

@@ -1,3 +1,9 @@
+/**
+ * Orthogonal maps for embeddings: made from a seed or from a sample, saved, and handed to an index.
+ *
+ * @module packvec/rotations
+ */
+
 export { type ItqOptions, itqRotation, itqRotationAsync } from './itq.js'
 export { Moments, type MomentsTensors } from './moments.js'
 export { randomRotation, type SeedOptions } from './random-rotation.js'

@@ -3,6 +3,7 @@ import { copyFilter, type Filter, type FilterRows } from './filter.js'
 import { type Precision, precisionKind } from './precision.js'
 import type { Scoring } from './scans.js'
 
+/** How many results, found among which rows, and how. */
 export interface SearchOptions {
   /** Results a query, 10 by default; more than there are rows gives the rows. */
   readonly topK?: number

@@ -13,6 +13,7 @@ import { searchStore } from './search.js'
 import { checkSearchOptions, type SearchOptions } from './search-options.js'
 import type { SearchResult } from './search-result.js'
 
+/** Options of a search over codes that no index holds. */
 export interface SemanticSearchOptions extends SearchOptions {
   /** Precision of the corpus, or the one to quantize it to; that of the codes, or 'float32', by default. */
   readonly precision?: Precision

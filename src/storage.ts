@@ -1,3 +1,9 @@
+/**
+ * An index as one file: written, read, and searched where it is.
+ *
+ * @module packvec/storage
+ */
+
 import type { NewHasher } from './checksum.js'
 import { PackvecError } from './errors.js'
 import { type IndexContents, readIndex, writeIndex } from './index-file.js'

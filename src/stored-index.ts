@@ -17,6 +17,7 @@ import type { StoredShard } from './stored/shard.js'
 import type { Transform } from './transform.js'
 import type { Backend } from './workspace.js'
 
+/** Options of a search over an index in a file; the filter goes by the ids that the file has. */
 export interface StoredSearchOptions extends Omit<SearchOptions, 'filter'> {
   readonly filter?: StoredFilter
   readonly signal?: AbortSignal
@@ -66,10 +67,12 @@ export class StoredIndex {
     return this.#transform.inputDims
   }
 
+  /** Precision of the codes that the first stage scans. */
   get coarse(): Precision {
     return this.#stages.coarse
   }
 
+  /** Precision of the codes that rescore the candidates; 'none' for one stage. */
   get rescore(): Precision | 'none' {
     return this.#stages.rescore
   }
@@ -141,6 +144,7 @@ export class StoredIndex {
     await Promise.all(open?.shards.map(({ source }) => source.close()) ?? [])
   }
 
+  /** `close`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }

@@ -7,6 +7,7 @@ import { planRegions } from './regions.js'
 import { Rotation } from './rotation.js'
 import { partOf, type RunOptions, runSteps, runStepsAsync, type Steps } from './run-steps.js'
 
+/** Where the moments of a sample are taken about. */
 export interface CenterOptions {
   /** Takes the moments about the mean of the sample (principal components) instead of about zero. Default false. */
   readonly center?: boolean | undefined

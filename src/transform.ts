@@ -14,6 +14,7 @@ export interface Transform {
   readonly rotation: Rotation | undefined
 }
 
+/** What embeddings pass through before they are encoded, in this order; queries too. */
 export interface TransformOptions {
   /** Keeps the first dimensions only (Matryoshka models). */
   readonly truncate?: number

@@ -33,6 +33,7 @@ let kernelSource: KernelSource = openRelease
 let chosen: Backend | undefined
 let popcount: PopcountForm | undefined
 
+/** What runs the kernels; each has a default. */
 export interface InitOptions {
   /** The compiled `packvec/kernels.wasm`, for hosts that refuse to compile bytes or to compile on the main thread. */
   readonly module?: WebAssembly.Module

@@ -12,6 +12,7 @@ export interface BuildProgress {
   readonly secondsLeft: number | undefined
 }
 
+/** Hears how far the work on an index file is. */
 export type ProgressListener = (progress: BuildProgress) => void
 
 /** Milliseconds between two reports. */

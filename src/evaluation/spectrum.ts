@@ -13,6 +13,7 @@ export interface DecayFit {
   readonly rSquared: number
 }
 
+/** The singular values of embeddings, and how fast they fall. */
 export interface Spectrum {
   readonly rows: number
   readonly dims: number

@@ -3,6 +3,7 @@ import { PackvecError } from '../errors.js'
 export const CODES = ['float32', 'int8', 'uint8', 'int4', 'quaternary', 'ternary', 'binary', 'ubinary'] as const
 export type CodeName = (typeof CODES)[number]
 
+/** What turns the embeddings before they are encoded. */
 export type RotationName = 'none' | 'svd' | 'hadamard' | 'random' | 'itq'
 
 /** A way to make codes, as the command line names it: `rotated-ternary+scale`. */

@@ -47,6 +47,7 @@ export interface RetrievalTask extends TaskCommon {
   readonly topK?: number
 }
 
+/** What techniques are measured on. */
 export type EvaluationTask = StsTask | ClassificationTask | RetrievalTask
 
 /** Embeddings that ranges, thresholds and rotations are taken from, and what they are called in the report. */
@@ -55,6 +56,7 @@ export interface CalibrationSource {
   readonly name: string
 }
 
+/** What is measured, and how; all of it has defaults. */
 export interface EvaluateOptions {
   /**
    * What the techniques are calibrated on. Without it: the training rows of a classification, the corpus of a
@@ -75,6 +77,7 @@ export interface EvaluateOptions {
   readonly cache?: string
   /** Whether to analyse singular values too: true by default. */
   readonly spectra?: boolean
+  /** Gets what is being done, as a sentence. */
   readonly onProgress?: (message: string) => void
   /** Gets each warning as a sentence; `console.warn` by default. */
   readonly onWarning?: (message: string) => void
@@ -108,6 +111,7 @@ export interface EvaluationRow {
   readonly cached: boolean
 }
 
+/** A task as the report names it. */
 export interface TaskSummary {
   readonly name: string
   readonly kind: EvaluationTask['kind']
@@ -119,6 +123,7 @@ export interface TaskSummary {
   readonly calibration: { readonly name: string; readonly rows: number; readonly isTestSet: boolean }
 }
 
+/** The smallest setting that keeps what was asked for, on one task or on all. */
 export interface Recommendation {
   /** A task's name, or 'all tasks'. */
   readonly task: string
@@ -130,6 +135,7 @@ export interface Recommendation {
   readonly retention: number | undefined
 }
 
+/** Every figure of an evaluation, with what is needed to repeat it. Plain data: it can be saved as JSON. */
 export interface EvaluationReport {
   readonly format: 'packvec-evaluation'
   readonly version: 1

@@ -11,8 +11,10 @@ export {
   parseNpyHeader,
 } from './npy-header.js'
 
+/** Values that packvec reads and writes. */
 export type NpyData = Float32Array | Float64Array | Int8Array | Uint8Array
 
+/** An array as a `.npy` file holds it. */
 export interface NpyArray {
   /** The values in C order; float16 comes as float32. */
   readonly data: NpyData

@@ -15,6 +15,7 @@ import type { Link } from './link.js'
 import type { RowMap, Share } from './row-map.js'
 import type { Transport } from './transport.js'
 
+/** Options of a search by several threads. */
 export interface PoolSearchOptions extends SearchOptions {
   /** Rejects the search at once when aborted; what the workers began they end, and the next search waits for that. */
   readonly signal?: AbortSignal
@@ -61,10 +62,12 @@ export class PoolIndex {
     return this.#content.transform.inputDims
   }
 
+  /** Precision of the codes that the first stage scans. */
   get coarse(): Precision {
     return this.#content.stages.coarse
   }
 
+  /** Precision of the codes that rescore the candidates; 'none' for one stage. */
   get rescore(): Precision | 'none' {
     return this.#content.stages.rescore
   }
@@ -135,6 +138,7 @@ export class PoolIndex {
     await this.drop()
   }
 
+  /** `close`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }

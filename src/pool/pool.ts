@@ -94,6 +94,7 @@ export class Pool {
     await this.fail(closedError())
   }
 
+  /** `close`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }

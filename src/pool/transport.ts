@@ -6,6 +6,7 @@ import { settleAll } from './errors.js'
 import type { Link } from './link.js'
 import type { BoardName, SharedScan } from './protocol.js'
 
+/** How queries reach the workers: in shared memory, or in messages. */
 export type TransportKind = 'shared' | 'transfer'
 
 /** How the two stages of a search reach the workers. Results always come back as arrays that change hands uncopied. */

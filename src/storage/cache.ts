@@ -5,6 +5,7 @@ import { openIndexedDbCache } from './indexeddb-cache.js'
 import { openOpfsCache } from './opfs-cache.js'
 import type { PieceCache } from './piece-cache.js'
 
+/** Where a browser keeps copies of files; or a store of the caller's own. */
 export type CacheOption = 'opfs' | 'indexeddb' | PieceCache
 
 /** @throws PackvecError UNSUPPORTED where the host has no such storage, INVALID_ARGUMENT */

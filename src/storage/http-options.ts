@@ -1,6 +1,7 @@
 import { checkCount, checkOneOf, describe, fail } from '../check.js'
 import { PackvecError } from '../errors.js'
 
+/** How files behind URLs are asked for. */
 export interface HttpOptions {
   /** Instead of the global `fetch`: for credentials, signed requests, tests. */
   readonly fetch?: typeof fetch

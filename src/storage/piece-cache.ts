@@ -4,6 +4,7 @@
  * piece is there as a whole or not at all.
  */
 export interface PieceCache {
+  /** A piece, or undefined where it is not there. */
   get(file: string, piece: string): Promise<Blob | undefined>
   /** @throws an error named QuotaExceededError where there is no room */
   put(file: string, piece: string, data: Blob): Promise<void>

@@ -22,9 +22,11 @@ export interface RangeReader {
   read(position: number, length: number, signal?: AbortSignal): Promise<Uint8Array | ArrayBuffer>
   /** The same as a stream, for the large range that opening reads; without it that is read a MiB at a time. */
   stream?(position: number, length: number, signal?: AbortSignal): Promise<ReadableStream<Uint8Array>>
+  /** Lets go of what the reader holds; called when the index is closed. */
   close?(): Promise<void>
 }
 
+/** How many reads at once, and which are worth joining. */
 export interface ReaderOptions {
   /** Reads under way at once for one search, 6 by default: what Cloudflare allows a request. */
   readonly maxRequests?: number

@@ -24,6 +24,7 @@ export interface ByteSource {
   checkUnchanged?(): Promise<void>
   /** Forgets a kept copy whose bytes turned out wrong, so that the next opening fetches the file again. */
   discard?(): Promise<void>
+  /** Lets go of the file or the connections; reads under way may fail. */
   close(): Promise<void>
 }
 

@@ -18,6 +18,7 @@ import { bytesToLoad, openShard, type StoredShard } from './shard.js'
 /** Where an index is: bytes, a blob or file, a URL, in Node a path; or a source of the caller's own. */
 export type IndexSource = ArrayBuffer | Uint8Array | Blob | URL | string | ByteSource
 
+/** How far opening an index is. */
 export interface OpenProgress {
   /** 'download': the file is copied to the cache, or taken as a whole; 'load': codes come to memory. */
   readonly phase: 'download' | 'load'
@@ -26,6 +27,7 @@ export interface OpenProgress {
   readonly totalBytes: number | undefined
 }
 
+/** What comes to memory, what is kept, and how files behind URLs are asked for. */
 export interface OpenOptions extends HttpOptions {
   /** 'coarse' (default): the codes of the first stage are in memory, the others stay where they are; 'all': all in memory. */
   readonly load?: 'coarse' | 'all'
@@ -39,6 +41,7 @@ export interface OpenOptions extends HttpOptions {
   readonly cache?: CacheOption
   /** Where the cache has no room: 'refuse' (default) is an error, 'network' searches without a copy. */
   readonly onCacheFull?: 'refuse' | 'network'
+  /** Hears of every piece that has come. */
   readonly onProgress?: (progress: OpenProgress) => void
   readonly signal?: AbortSignal
 }
