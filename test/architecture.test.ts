@@ -24,6 +24,35 @@ function reachable(imports: Map<string, string[]>, name: string, seen = new Set<
   return seen
 }
 
+/** The files that the table of docs/architecture.md names, as patterns: `src/a.ts`, then `b.ts` beside it; `src/c/`; `d*.ts`. */
+function filesOfTable(): { readonly name: string; readonly pattern: RegExp }[] {
+  const page = readFileSync('docs/architecture.md', 'utf8')
+  const section = page.slice(page.indexOf('## The tree'), page.indexOf('## Memory of an index'))
+  const cells = [...section.matchAll(/^\| (`.*?) \|/gm)].map((match) => match[1]!)
+  const names = cells.flatMap((cell) => [...cell.matchAll(/`([^`]+)`/g)].map((match) => match[1]!))
+  return names.map((name) => {
+    const path = /^(src|assembly|bench|examples|test)\//.test(name) ? name : `src/${name}`
+    const escaped = path.replaceAll('.', '\\.').replaceAll('*', '[^/]*')
+    return { name, pattern: new RegExp(`^${escaped}${path.endsWith('/') ? '' : '$'}`) }
+  })
+}
+
+describe('the table of docs/architecture.md', () => {
+  const names = (folder: string) => readdirSync(folder, { recursive: true, encoding: 'utf8' })
+  const files = (...folders: string[]) => folders.flatMap((folder) => names(folder).map((name) => `${folder}/${name}`))
+  const sources = files('src', 'assembly').filter((file) => file.endsWith('.ts'))
+  const table = filesOfTable()
+
+  it('tells of every source file', () => {
+    expect(sources.filter((file) => !table.some(({ pattern }) => pattern.test(file)))).toEqual([])
+  })
+
+  it('names no file that there is not', () => {
+    const all = files('src', 'assembly', 'bench', 'examples', 'test')
+    expect(table.filter(({ pattern }) => !all.some((file) => pattern.test(file))).map(({ name }) => name)).toEqual([])
+  })
+})
+
 describe('the arrows between files', () => {
   const src = importsOf('src')
 
