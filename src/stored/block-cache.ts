@@ -15,14 +15,16 @@ export class BlockCache {
     this.#slab = new Uint8Array(this.#capacity * BLOCK_BYTES)
   }
 
-  /** Copies a block to the target, if it is here. */
-  get(block: number, target: Uint8Array): boolean {
-    const place = this.#places.get(block)
-    if (place === undefined) return false
+  has(block: number): boolean {
+    return this.#places.has(block)
+  }
+
+  /** Copies a block that is here to the target. */
+  copy(block: number, target: Uint8Array): void {
+    const place = this.#places.get(block)!
     this.#places.delete(block)
     this.#places.set(block, place)
     target.set(this.#slab.subarray(place, place + target.length))
-    return true
   }
 
   put(block: number, bytes: Uint8Array): void {

@@ -47,7 +47,8 @@ export class TensorBlocks {
   async load(parts: Iterable<Part>, signal: AbortSignal | undefined): Promise<LoadedBlocks> {
     const numbers = blocksOf(parts)
     const loaded = new LoadedBlocks(numbers, this.#buffer(numbers.length * BLOCK_BYTES))
-    const missing = numbers.filter((block) => !this.#cache.get(this.#base + block, this.#bytesOf(loaded, block)))
+    const missing = numbers.filter((block) => !this.#cache.has(this.#base + block))
+    if (missing.length < numbers.length) this.#copyKept(numbers, loaded)
     const ranges = missing.map((block): ByteRange => {
       return { position: this.#tensor.position + block * BLOCK_BYTES, target: this.#bytesOf(loaded, block) }
     })
@@ -58,6 +59,12 @@ export class TensorBlocks {
       return explain(this.#source, error)
     }
     return loaded
+  }
+
+  #copyKept(numbers: readonly number[], loaded: LoadedBlocks): void {
+    for (const block of numbers) {
+      if (this.#cache.has(this.#base + block)) this.#cache.copy(this.#base + block, this.#bytesOf(loaded, block))
+    }
   }
 
   /** Takes blocks back that nobody reads any more: making room for the next would take longer than reading some of them. */

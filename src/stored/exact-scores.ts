@@ -28,16 +28,15 @@ export async function exactScores(
     loading.catch(() => {})
     return loading
   }
-  const codes = new Uint8Array(Math.min(capacity, ids.length) * rowBytes)
   let query = 0
   let next = load(0)
   for (let first = 0; first < ids.length; first += capacity) {
     const loaded = await next
     if (first + capacity < ids.length) next = load(first + capacity)
     const rows = chunk(first)
-    for (let i = 0; i < rows.length; i++) loaded.copy(rows[i]! * rowBytes, rowBytes, codes, i * rowBytes)
+    for (let i = 0; i < rows.length; i++) loaded.copy(rows[i]! * rowBytes, rowBytes, scorer.codes, i * rowBytes)
     blocks.release(loaded)
-    scorer.put(rows.length, codes, scales && Float32Array.from(rows, (row) => scales[row]!))
+    scorer.put(rows.length, scales && Float32Array.from(rows, (row) => scales[row]!))
     for (let at = first; at < first + rows.length; ) {
       while (ends[query]! <= at) query++
       const end = Math.min(ends[query]!, first + rows.length)

@@ -16,6 +16,8 @@ export class RowScorer {
   /** Rows that fit. */
   readonly capacity: number
   readonly rowBytes: number
+  /** Where codes are gathered before they are put: whole rows, one behind the other. */
+  readonly codes: Uint8Array
   readonly #store: CodeStore
   readonly #slot: Slot
   readonly #rescorer: Rescorer
@@ -25,6 +27,7 @@ export class RowScorer {
     const kind = precisionKind(slot.precision)
     this.rowBytes = codeRowBytes(slot.precision, dims)
     this.capacity = Math.min(Math.max(LEAST_ROWS, Math.floor(MEMORY_BYTES / this.rowBytes)), MOST_ROWS)
+    this.codes = new Uint8Array(this.capacity * this.rowBytes)
     this.#slot = slot
     this.#store = new CodeStore({ dims, slots: [slot] }, this.capacity)
     const { queryBytes } = openRescorer(this.#store, kind)
@@ -38,9 +41,9 @@ export class RowScorer {
     })
   }
 
-  /** Puts codes without padding, at most `capacity` rows of them, and their factors where the slot has them. */
-  put(rows: number, codes: Uint8Array, scales: Float32Array | undefined): void {
-    this.#store.putCodes(this.#slot.precision, 0, rows, codes)
+  /** Puts the first rows of `codes`, at most `capacity`, and their factors where the slot has them. */
+  put(rows: number, scales: Float32Array | undefined): void {
+    this.#store.putCodes(this.#slot.precision, 0, rows, this.codes)
     if (scales !== undefined) this.#store.putScales(this.#slot.precision, 0, scales)
   }
 
