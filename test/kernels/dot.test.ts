@@ -103,6 +103,14 @@ describe.each(BUILDS)('%s build', (build) => {
     })
   })
 
+  test.each(['dotI8TopK', 'dotU8TopK'] as const)('%s ranks more rows than caches hold', (kernel) => {
+    const dims = 8192
+    for (const rowCount of [1025, 1039]) {
+      const rows = rowsFor(kernel, rowCount * dims, rowCount)
+      search(arena, kernel, randomIntegers(dims, 1000, 3), rows, dims, 20, 1)
+    }
+  })
+
   test('dotI8TopK reaches both ends of int32', () => {
     const query = new Array(512).fill(-32_767)
     const rows = [...new Array(512).fill(-128), ...new Array(512).fill(127), ...new Array(512).fill(0)]
