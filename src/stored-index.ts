@@ -104,6 +104,16 @@ export class StoredIndex {
   }
 
   /**
+   * `search` whose answer is an array whatever comes: one result for a vector, as for a matrix of one row. For callers who
+   * do not know which of the two they have.
+   * @throws (rejects with) what `search` does
+   */
+  async searchMany(queries: Embeddings, options?: StoredSearchOptions): Promise<StoredResult[]> {
+    const results = await this.search(queries as Matrix, options)
+    return Array.isArray(results) ? results : [results]
+  }
+
+  /**
    * Searches matrix by matrix, as they come: an array of results for each, in order. Memory stays that of two matrices and
    * their results; while the candidates of one are read, the next is scanned.
    * @throws (rejects with) what `search` does

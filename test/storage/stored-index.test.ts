@@ -99,6 +99,19 @@ describe('a stored index', () => {
     expect(await stored.search([query])).toEqual([index.search(query)])
   })
 
+  it('answers with an array in any case when it is asked for many', async () => {
+    const stored = await openIndex(encodeIndex(QuantizedIndex.build(matrix(300, 32, 4))))
+    const query = matrix(1, 32, 5)
+    const vector = query.data.slice()
+    const one = await stored.search(vector, { topK: 3 })
+    expect(await stored.searchMany(vector, { topK: 3 })).toEqual([one])
+    expect(await stored.searchMany(query, { topK: 3 })).toEqual([one])
+    expect((await stored.searchMany(matrix(4, 32, 6), { topK: 3 })).length).toBe(4)
+    expect(await stored.searchMany([])).toEqual([])
+    await stored.close()
+    expect((await rejectionOf(stored.searchMany(vector))).code).toBe('DISPOSED')
+  })
+
   it('takes the queries as they are when it is asked', async () => {
     const index = QuantizedIndex.build(matrix(100, 16, 1))
     const stored = await openIndex(encodeIndex(index))
