@@ -4,6 +4,7 @@
  * @module packvec
  */
 
+export type { BuildOptions } from './build-plan.js'
 export { Calibration, type CalibrationJSON, type CalibrationOptions, type RangesInput } from './calibration.js'
 export type { ScaleType } from './codebook.js'
 export type { CodeArrays, CodesInput, QuantizedEmbeddings } from './codes.js'
@@ -15,7 +16,7 @@ export type { Embeddings, Matrix, TensorLike, Vector } from './matrix.js'
 export { PRECISIONS, type Precision } from './precision.js'
 export type { Percentiles, Scope } from './quantiles.js'
 export { type DequantizeOptions, dequantizeEmbeddings, type QuantizeOptions, quantizeEmbeddings } from './quantize.js'
-export { type BuildOptions, QuantizedIndex } from './quantized-index.js'
+export { QuantizedIndex } from './quantized-index.js'
 export type { RotatedEmbeddings, Rotation, RotationKind } from './rotation.js'
 export type { Scoring } from './scans.js'
 export type { SearchOptions } from './search-options.js'

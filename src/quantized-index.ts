@@ -1,50 +1,21 @@
 /// <reference lib="esnext.disposable" preserve="true" />
+import { type BuildOptions, planIndex } from './build-plan.js'
 import { Calibration } from './calibration.js'
-import { checkCount, checkSameDims } from './check.js'
+import { checkSameDims } from './check.js'
 import { CodeStore, type Slot, type SlotRows } from './code-store.js'
-import type { ScaleType } from './codebook.js'
 import { PackvecError } from './errors.js'
 import { allowedRows } from './filter.js'
 import type { IndexExtras } from './ids.js'
-import { isLevelPrecision, type Levels } from './levels.js'
-import { type Embeddings, evenSample, type Matrix, type RowSource, toRows, type Vector } from './matrix.js'
-import type { Queries } from './pass.js'
-import { checkPrecision, type Precision } from './precision.js'
-import type { Percentiles, Scope } from './quantiles.js'
-import { checkScale, chooseCodebook, requireCodebook } from './quantize.js'
+import { type Embeddings, type Matrix, type RowSource, toRows, type Vector } from './matrix.js'
+import type { Precision } from './precision.js'
 import type { Rotation } from './rotation.js'
 import { searchStore } from './search.js'
 import { checkSearchOptions, type SearchOptions } from './search-options.js'
 import type { SearchResult } from './search-result.js'
-import { type Stages, storedPrecisions } from './stages.js'
-import { centreDots, openTransform, type Transform, type TransformOptions, transformRows } from './transform.js'
+import type { Stages } from './stages.js'
+import { type Transform, transformRows } from './transform.js'
+import { transformQueries } from './transform-queries.js'
 import type { Backend } from './workspace.js'
-
-/** The codes of an index, what they are calibrated on, and what the embeddings pass through first. */
-export interface BuildOptions extends TransformOptions {
-  /** Codes that the first stage scans: 'binary' by default. */
-  readonly coarse?: Precision
-  /** Codes that rescore the candidates: 'int8' by default ('none' where `coarse` is float32); 'none' for one stage. */
-  readonly rescore?: Precision | 'none'
-  /** Embeddings to take ranges and levels from, as they come from the model; the corpus itself by default. */
-  readonly calibrationEmbeddings?: Embeddings
-  /** Ranges of 8-bit codes, of the embeddings as they are encoded: truncated and rotated, where that is asked for. */
-  readonly calibration?: Calibration
-  /** Levels of 2- or 4-bit codes, likewise. */
-  readonly levels?: Levels
-  /** Ranges or levels for each dimension, or for all at once; see `QuantizeOptions`. */
-  readonly scope?: Scope
-  /** Ranges between two percentiles; see `QuantizeOptions`. */
-  readonly percentiles?: Percentiles
-  /** Keeps a factor for each row beside codes of up to 8 bits; see `QuantizeOptions`. In memory it takes 4 bytes. */
-  readonly scale?: boolean | ScaleType
-  /** Rows to leave room for, so that `add` moves nothing until then. */
-  readonly capacity?: number
-  /** Width of a row, where `embeddings` is a flat array of several rows. */
-  readonly dims?: number
-  /** Gets each warning as a sentence; `console.warn` by default. */
-  readonly onWarning?: (message: string) => void
-}
 
 /** What an index is made of. @internal */
 export interface IndexState {
@@ -54,6 +25,14 @@ export interface IndexState {
   /** What its file held beside. */
   readonly extras: IndexExtras | undefined
 }
+
+/** A smaller index is built and searched before the engine would be done compiling. */
+const WARM_UP_MIN_ROWS = 1024
+/** Rows that all searches of a warm-up scan together: some 5 ms, as long as their number stays within these limits. */
+const WARM_UP_ROWS = 2_097_152
+const MIN_WARM_UPS = 4
+const MAX_WARM_UPS = 32
+const warmedUp = new Set<string>()
 
 /**
  * Embeddings as codes in one WebAssembly memory, searched there in two stages: a scan of small codes, then exact scores of
@@ -219,78 +198,4 @@ export class QuantizedIndex {
   #checkDims(argument: string, source: RowSource): void {
     if (source.dims !== this.#transform.dims) checkSameDims(argument, source.dims, this.dims, 'the index')
   }
-}
-
-/** What an index over these embeddings is made of, before any row is encoded. */
-export interface IndexPlan {
-  /** The embeddings as they came, and as they are encoded: the same where nothing is done to them. */
-  readonly source: RowSource
-  readonly rows: RowSource
-  readonly stages: Stages
-  readonly transform: Transform
-  readonly slots: readonly Slot[]
-  /** Rows to make room for. */
-  readonly capacity: number
-}
-
-/**
- * Checks the options of `build` and finds ranges and levels over the whole corpus; `packvec/pool` encodes rows elsewhere.
- * @internal
- */
-export function planIndex(embeddings: Embeddings, options: BuildOptions): IndexPlan {
-  const stages = planStages(options)
-  const source = toRows(embeddings, 'embeddings', options.dims)
-  if (source.rows === 0)
-    throw new PackvecError('EMPTY', 'embeddings', 'embeddings must have at least 1 row, got 0 rows')
-  const capacity = Math.max(source.rows, checkCount(options.capacity ?? source.rows, 'capacity'))
-  const transform = openTransform(source.dims, options)
-  const rows = transformRows(source, transform, 'centred', 'embeddings')
-  return { source, rows, stages, transform, slots: chooseSlots(rows, transform, stages, options), capacity }
-}
-
-/** The codes that the options ask for, or the usual ones. @internal */
-export function planStages(options: Pick<BuildOptions, 'coarse' | 'rescore'>): Stages {
-  const coarse = checkPrecision(options.coarse ?? 'binary', 'coarse')
-  return { coarse, rescore: checkRescore(options.rescore ?? (coarse === 'float32' ? 'none' : 'int8')) }
-}
-
-/** Queries as the codes of an index see them. @internal */
-export function transformQueries(source: RowSource, transform: Transform): Queries {
-  const rows = transformRows(source, transform, 'as is', 'query')
-  const centre = transform.rotation?.centre
-  if (centre === undefined) return { rows }
-  // Rows were shifted before they were rotated: query · row = query' · row' + query · centre.
-  const centred = transformRows(source, transform, 'centred', 'query')
-  return { rows, centred, offset: centreDots(source, transform, centre) }
-}
-
-/** A smaller index is built and searched before the engine would be done compiling. */
-const WARM_UP_MIN_ROWS = 1024
-/** Rows that all searches of a warm-up scan together: some 5 ms, as long as their number stays within these limits. */
-const WARM_UP_ROWS = 2_097_152
-const MIN_WARM_UPS = 4
-const MAX_WARM_UPS = 32
-const warmedUp = new Set<string>()
-
-/** Rows that levels and percentiles of a corpus are taken from, evenly spaced; minima and maxima see all rows. */
-export const SAMPLE_ROWS = 16_384
-
-function chooseSlots(rows: RowSource, transform: Transform, stages: Stages, options: BuildOptions): Slot[] {
-  const { calibrationEmbeddings } = options
-  const given = calibrationEmbeddings && toRows(calibrationEmbeddings, 'calibrationEmbeddings', options.dims)
-  if (given && given.dims !== transform.dims) {
-    checkSameDims('calibrationEmbeddings', given.dims, transform.inputDims, 'embeddings')
-  }
-  const sample = given && transformRows(given, transform, 'centred', 'calibrationEmbeddings')
-  return storedPrecisions(stages).map((precision) => {
-    const quantiles = isLevelPrecision(precision) || options.percentiles !== undefined
-    const own = quantiles ? evenSample(rows, SAMPLE_ROWS) : rows
-    const chosen = chooseCodebook([own], sample, precision, { ...options, ranges: options.calibration })
-    const book = requireCodebook(chosen, precision, transform.dims)
-    return { precision, book, scale: checkScale(options.scale, precision) }
-  })
-}
-
-function checkRescore(value: Precision | 'none'): Precision | 'none' {
-  return value === 'none' ? value : checkPrecision(value, 'rescore')
 }

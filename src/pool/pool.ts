@@ -1,7 +1,7 @@
+import { type BuildOptions, planIndex } from '../build-plan.js'
 import { readIndex } from '../index-file.js'
 import type { Embeddings } from '../matrix.js'
 import { codeRowBytes } from '../precision.js'
-import { type BuildOptions, planIndex } from '../quantized-index.js'
 import { portableSha256 } from '../storage/sha256.js'
 import { decodeIndex, refuseDeleted } from '../storage.js'
 import type { Transform } from '../transform.js'

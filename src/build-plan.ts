@@ -1,0 +1,94 @@
+import type { Calibration } from './calibration.js'
+import { checkCount, checkSameDims } from './check.js'
+import type { Slot } from './code-store.js'
+import type { ScaleType } from './codebook.js'
+import { PackvecError } from './errors.js'
+import { isLevelPrecision, type Levels } from './levels.js'
+import { type Embeddings, evenSample, type RowSource, toRows } from './matrix.js'
+import { checkPrecision, type Precision } from './precision.js'
+import type { Percentiles, Scope } from './quantiles.js'
+import { checkScale, chooseCodebook, requireCodebook } from './quantize.js'
+import { type Stages, storedPrecisions } from './stages.js'
+import { openTransform, type Transform, type TransformOptions, transformRows } from './transform.js'
+
+/** The codes of an index, what they are calibrated on, and what the embeddings pass through first. */
+export interface BuildOptions extends TransformOptions {
+  /** Codes that the first stage scans: 'binary' by default. */
+  readonly coarse?: Precision
+  /** Codes that rescore the candidates: 'int8' by default ('none' where `coarse` is float32); 'none' for one stage. */
+  readonly rescore?: Precision | 'none'
+  /** Embeddings to take ranges and levels from, as they come from the model; the corpus itself by default. */
+  readonly calibrationEmbeddings?: Embeddings
+  /** Ranges of 8-bit codes, of the embeddings as they are encoded: truncated and rotated, where that is asked for. */
+  readonly calibration?: Calibration
+  /** Levels of 2- or 4-bit codes, likewise. */
+  readonly levels?: Levels
+  /** Ranges or levels for each dimension, or for all at once; see `QuantizeOptions`. */
+  readonly scope?: Scope
+  /** Ranges between two percentiles; see `QuantizeOptions`. */
+  readonly percentiles?: Percentiles
+  /** Keeps a factor for each row beside codes of up to 8 bits; see `QuantizeOptions`. In memory it takes 4 bytes. */
+  readonly scale?: boolean | ScaleType
+  /** Rows to leave room for, so that `add` moves nothing until then. */
+  readonly capacity?: number
+  /** Width of a row, where `embeddings` is a flat array of several rows. */
+  readonly dims?: number
+  /** Gets each warning as a sentence; `console.warn` by default. */
+  readonly onWarning?: (message: string) => void
+}
+
+/** What an index over these embeddings is made of, before any row is encoded. */
+export interface BuildPlan {
+  /** The embeddings as they came, and as they are encoded: the same where nothing is done to them. */
+  readonly source: RowSource
+  readonly rows: RowSource
+  readonly stages: Stages
+  readonly transform: Transform
+  readonly slots: readonly Slot[]
+  /** Rows to make room for. */
+  readonly capacity: number
+}
+
+/**
+ * Checks the options of `build` and finds ranges and levels over the whole corpus; `packvec/pool` encodes rows elsewhere.
+ * @internal
+ */
+export function planIndex(embeddings: Embeddings, options: BuildOptions): BuildPlan {
+  const stages = planStages(options)
+  const source = toRows(embeddings, 'embeddings', options.dims)
+  if (source.rows === 0)
+    throw new PackvecError('EMPTY', 'embeddings', 'embeddings must have at least 1 row, got 0 rows')
+  const capacity = Math.max(source.rows, checkCount(options.capacity ?? source.rows, 'capacity'))
+  const transform = openTransform(source.dims, options)
+  const rows = transformRows(source, transform, 'centred', 'embeddings')
+  return { source, rows, stages, transform, slots: chooseSlots(rows, transform, stages, options), capacity }
+}
+
+/** The codes that the options ask for, or the usual ones. @internal */
+export function planStages(options: Pick<BuildOptions, 'coarse' | 'rescore'>): Stages {
+  const coarse = checkPrecision(options.coarse ?? 'binary', 'coarse')
+  return { coarse, rescore: checkRescore(options.rescore ?? (coarse === 'float32' ? 'none' : 'int8')) }
+}
+
+/** Rows that levels and percentiles of a corpus are taken from, evenly spaced; minima and maxima see all rows. */
+export const SAMPLE_ROWS = 16_384
+
+function chooseSlots(rows: RowSource, transform: Transform, stages: Stages, options: BuildOptions): Slot[] {
+  const { calibrationEmbeddings } = options
+  const given = calibrationEmbeddings && toRows(calibrationEmbeddings, 'calibrationEmbeddings', options.dims)
+  if (given && given.dims !== transform.dims) {
+    checkSameDims('calibrationEmbeddings', given.dims, transform.inputDims, 'embeddings')
+  }
+  const sample = given && transformRows(given, transform, 'centred', 'calibrationEmbeddings')
+  return storedPrecisions(stages).map((precision) => {
+    const quantiles = isLevelPrecision(precision) || options.percentiles !== undefined
+    const own = quantiles ? evenSample(rows, SAMPLE_ROWS) : rows
+    const chosen = chooseCodebook([own], sample, precision, { ...options, ranges: options.calibration })
+    const book = requireCodebook(chosen, precision, transform.dims)
+    return { precision, book, scale: checkScale(options.scale, precision) }
+  })
+}
+
+function checkRescore(value: Precision | 'none'): Precision | 'none' {
+  return value === 'none' ? value : checkPrecision(value, 'rescore')
+}
