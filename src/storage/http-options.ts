@@ -7,7 +7,7 @@ export interface HttpOptions {
   readonly fetch?: typeof fetch
   /** Sent with each request. In a browser, most of them make the server answer a preflight first. */
   readonly headers?: Readonly<Record<string, string>>
-  /** Requests under way at once, 6 by default: what browsers open to one HTTP/1.1 host. */
+  /** Requests that one search has under way at once, 6 by default: what browsers open to one HTTP/1.1 host. */
   readonly maxRequests?: number
   /** Ranges closer than this many bytes are fetched as one, 32,768 by default: about what a round trip is worth. */
   readonly gapBytes?: number

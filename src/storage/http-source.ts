@@ -98,7 +98,6 @@ class HttpSource implements ByteSource {
   readonly identity: FileIdentity
   readonly #url: URL
   readonly #options: CheckedHttpOptions
-  readonly #limit: Limit
   /** The first bytes, which came with the first answer. */
   readonly #head: Uint8Array
   readonly #closed = new Stop()
@@ -108,7 +107,6 @@ class HttpSource implements ByteSource {
     this.identity = identity
     this.#url = url
     this.#options = options
-    this.#limit = new Limit(options.maxRequests)
     this.#head = head
   }
 
@@ -125,15 +123,22 @@ class HttpSource implements ByteSource {
     scatter(ranges, 0, this.#head)
     const rest = ranges.filter(({ position, target }) => position + target.length > this.#head.length)
     const spans = joinRanges(rest, this.#options.gapBytes)
+    // Of this call alone: where a host drops a request halfway, no `finally` runs and its places would never be free again.
+    const limit = new Limit(this.#options.maxRequests)
     // One that fails stops the others: nobody waits for them any more.
     const stop = new Stop(signal, this.#closed)
     try {
       await Promise.all(
         spans.map(async ({ position, length, ranges }) => {
-          let at = position
-          for await (const piece of this.#pieces(position, length, stop)) {
-            scatter(ranges, at, piece)
-            at += piece.length
+          const leave = await limit.enter()
+          try {
+            let at = position
+            for await (const piece of this.#pieces(position, length, stop)) {
+              scatter(ranges, at, piece)
+              at += piece.length
+            }
+          } finally {
+            leave()
           }
         }),
       )
@@ -175,26 +180,21 @@ class HttpSource implements ByteSource {
 
   /** The bytes of one range in order; where the stream breaks it is taken up again behind the last byte that came. */
   async *#pieces(position: number, length: number, stop: Stop): AsyncGenerator<Uint8Array> {
-    const leave = await this.#limit.enter()
     const retries = new Retries(this.#options, stop)
-    try {
-      let at = 0
-      while (at < length) {
-        try {
-          const answer = await this.#ask(position + at, length - at, stop)
-          const end = answer.end - position
-          for await (const piece of answer.pieces()) {
-            if (at + piece.length > end) throw tooLong(this.name)
-            at += piece.length
-            yield piece
-          }
-          if (at < end) throw shortBody(this.name, at, end)
-        } catch (error) {
-          await retries.after(error, at)
+    let at = 0
+    while (at < length) {
+      try {
+        const answer = await this.#ask(position + at, length - at, stop)
+        const end = answer.end - position
+        for await (const piece of answer.pieces()) {
+          if (at + piece.length > end) throw tooLong(this.name)
+          at += piece.length
+          yield piece
         }
+        if (at < end) throw shortBody(this.name, at, end)
+      } catch (error) {
+        await retries.after(error, at)
       }
-    } finally {
-      leave()
     }
   }
 

@@ -69,6 +69,24 @@ describe('a file behind HTTP', () => {
     expect(most).toBe(3)
   })
 
+  it('does not wait for the requests of another call, which may never end', async () => {
+    const source = await open({ maxRequests: 1, gapBytes: 0 })
+    let first = true
+    server.behaviour = () => {
+      const hangs = first
+      first = false
+      return hangs
+    }
+    const stop = new AbortController()
+    const hanging = rejectionOf(source.readMany(wanted([70_000, 10]), stop.signal))
+    const ranges = wanted([80_000, 10], [90_000, 10])
+    while (first) await new Promise((resolve) => setTimeout(resolve, 1))
+    await source.readMany(ranges)
+    expectRead(ranges)
+    stop.abort()
+    expect((await hanging).code).toBe('ABORTED')
+  })
+
   it('takes a stream up behind the last byte where the connection breaks', async () => {
     const source = await open()
     server.behaviour = (asked, response) => {
