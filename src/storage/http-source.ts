@@ -2,7 +2,7 @@ import { PackvecError } from '../errors.js'
 import { type CheckedHttpOptions, shownUrl } from './http-options.js'
 import { type Answer, Retries, request, Transient } from './http-request.js'
 import { checkPart, checkTotal, type FileIdentity, identityOf, sameFile } from './identity.js'
-import { Limit } from './limit.js'
+import { readSpans } from './limit.js'
 import { MemorySource } from './memory-source.js'
 import { type ByteRange, type ByteSource, changed, checkWithin } from './source.js'
 import { joinRanges, scatter } from './spans.js'
@@ -123,31 +123,14 @@ class HttpSource implements ByteSource {
     scatter(ranges, 0, this.#head)
     const rest = ranges.filter(({ position, target }) => position + target.length > this.#head.length)
     const spans = joinRanges(rest, this.#options.gapBytes)
-    // Of this call alone: where a host drops a request halfway, no `finally` runs and its places would never be free again.
-    const limit = new Limit(this.#options.maxRequests)
-    // One that fails stops the others: nobody waits for them any more.
     const stop = new Stop(signal, this.#closed)
-    try {
-      await Promise.all(
-        spans.map(async ({ position, length, ranges }) => {
-          const leave = await limit.enter()
-          try {
-            let at = position
-            for await (const piece of this.#pieces(position, length, stop)) {
-              scatter(ranges, at, piece)
-              at += piece.length
-            }
-          } finally {
-            leave()
-          }
-        }),
-      )
-    } catch (error) {
-      stop.abort(error)
-      throw error
-    } finally {
-      stop.unlink()
-    }
+    await readSpans(spans, this.#options.maxRequests, stop, async ({ position, length, ranges }) => {
+      let at = position
+      for await (const piece of this.#pieces(position, length, stop)) {
+        scatter(ranges, at, piece)
+        at += piece.length
+      }
+    })
   }
 
   async *stream(position: number, length: number, signal?: AbortSignal): AsyncGenerator<Uint8Array> {

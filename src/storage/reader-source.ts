@@ -1,6 +1,6 @@
 import { checkCount, describe, fail } from '../check.js'
 import { PackvecError } from '../errors.js'
-import { Limit } from './limit.js'
+import { readSpans } from './limit.js'
 import {
   abortError,
   type ByteRange,
@@ -68,27 +68,11 @@ class ReaderSource implements ByteSource {
   async readMany(ranges: readonly ByteRange[], signal?: AbortSignal): Promise<void> {
     throwIfAborted(signal)
     for (const { position, target } of ranges) checkWithin(this, position, target.length)
-    // Of this call alone: where a host drops a request halfway, no `finally` runs and its places would never be free again.
-    const limit = new Limit(this.#maxRequests)
     const stop = new Stop(signal)
-    try {
-      await Promise.all(
-        joinRanges(ranges, this.#gapBytes).map(async ({ position, length, ranges }) => {
-          const leave = await limit.enter()
-          try {
-            scatter(ranges, position, await this.#readSpan(position, length, stop, signal))
-          } catch (error) {
-            // Before its place is free: those that wait for one must not begin.
-            stop.abort(error)
-            throw error
-          } finally {
-            leave()
-          }
-        }),
-      )
-    } finally {
-      stop.unlink()
-    }
+    const spans = joinRanges(ranges, this.#gapBytes)
+    await readSpans(spans, this.#maxRequests, stop, async ({ position, length, ranges }) => {
+      scatter(ranges, position, await this.#readSpan(position, length, stop, signal))
+    })
   }
 
   async *stream(position: number, length: number, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
