@@ -11,6 +11,8 @@ const FILES = { release: 'kernels.wasm', debug: 'kernels.debug.wasm' }
 const FIRST_BYTE = 65_536
 /** Bytes between two regions: a kernel that writes outside its own hits one. */
 const GAP_BYTES = 64
+/** Bytes behind the last region that are held to their noise too: what lies further on no call comes near. */
+const GUARD_BYTES = 65_536
 
 /** The kernels of one build over a memory. The loader turns an assertion of the debug build into an Error. */
 export function openBuild(build: Build, memory: WebAssembly.Memory): Kernels {
@@ -43,13 +45,19 @@ export class Arena {
     this.#twinBytes = new Uint8Array(memory.buffer.byteLength)
     this.#twin = referenceKernels(this.#twinBytes.buffer)
     this.#noise = Uint8Array.from(randomBytes(this.#bytes.length - FIRST_BYTE, 99))
+    this.#bytes.set(this.#noise, FIRST_BYTE)
   }
 
-  /** Forgets every region and fills the memory with noise. */
+  /** Forgets every region and fills what they took with noise. */
   clear(): this {
+    this.#bytes.set(this.#noise.subarray(0, this.#guarded - FIRST_BYTE), FIRST_BYTE)
     this.#end = FIRST_BYTE
-    this.#bytes.set(this.#noise, FIRST_BYTE)
     return this
+  }
+
+  /** Where the bytes end that a call is held to. */
+  get #guarded(): number {
+    return Math.min(this.#end + GUARD_BYTES, this.#bytes.length)
   }
 
   /** Address of a region; `shift` takes it off its alignment by that many bytes. */
@@ -80,8 +88,8 @@ export class Arena {
 
   /** Runs a call on the build and on the twin; afterwards both memories are the same, byte for byte. */
   agree<T>(call: (kernels: Kernels) => T, tolerated: Tolerated = {}): T {
-    const from = FIRST_BYTE
-    this.#twinBytes.set(this.#bytes.subarray(from), from)
+    const [from, end] = [FIRST_BYTE, this.#guarded]
+    this.#twinBytes.set(this.#bytes.subarray(from, end), from)
     const result = call(this.kernels)
     expect(call(this.#twin)).toBe(result)
     if (tolerated.rounded) {
@@ -96,9 +104,9 @@ export class Arena {
       const [ptr, byteLength] = tolerated.scratch
       this.#twinBytes.set(this.bytes(ptr, byteLength), ptr)
     }
-    const same = Buffer.compare(this.#bytes.subarray(from), this.#twinBytes.subarray(from)) === 0
+    const same = Buffer.compare(this.#bytes.subarray(from, end), this.#twinBytes.subarray(from, end)) === 0
     if (!same) {
-      const at = this.#bytes.findIndex((byte, i) => i >= from && byte !== this.#twinBytes[i])
+      const at = this.#bytes.findIndex((byte, i) => i >= from && i < end && byte !== this.#twinBytes[i])
       expect.fail(`byte ${at} is ${this.#bytes[at]}, the twin's is ${this.#twinBytes[at]}`)
     }
     return result
