@@ -1,7 +1,6 @@
-// Which files a user of the package can reach. Run, it deletes the declarations that nobody can: tsc writes one for each source.
-import { readdir, readFile, rm } from 'node:fs/promises'
+// Which files a user of the package can reach.
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 
 /** Paths, relative to the package's folder, that its package.json names, with all that these import. */
 export async function reachableFiles(folder) {
@@ -20,12 +19,4 @@ export async function reachableFiles(folder) {
   }
   for (const path of [...named, ...Object.values(bin)]) await visit(join(path))
   return reached
-}
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const root = fileURLToPath(new URL('.', import.meta.url))
-  const reached = await reachableFiles(root)
-  const entries = await readdir(join(root, 'dist/types'), { recursive: true })
-  const stray = entries.filter((name) => name.endsWith('.d.ts') && !reached.has(join('dist/types', name)))
-  await Promise.all(stray.map((name) => rm(join(root, 'dist/types', name))))
 }

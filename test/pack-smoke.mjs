@@ -57,6 +57,9 @@ import { encodeIndex } from 'packvec/storage'
 const codes: QuantizedEmbeddings = quantizeEmbeddings([[1, 2], [3, 4]], 'int8')
 const result: SearchResult = QuantizedIndex.build([new Float32Array([1, 2])]).search([1, 2], { topK: 1 })
 export const used: [number, Uint32Array, unknown] = [codes.rowBytes, result.ids, debug.quantizeEmbeddings]
+import { Rotation } from 'packvec'
+// @ts-expect-error: the core has the type of a rotation, the class is in packvec/rotations
+export const none = Rotation.hadamard(2)
 export const made: [number, unknown] = [svdRotation([[1, 2], [3, 4]]).dims, spectrum]
 export const bytes: Uint8Array = encodeIndex(QuantizedIndex.build([[1, 2]]))
 export type Report = EvaluationReport
@@ -150,6 +153,13 @@ const checks = {
   },
   'the command packvec prints its help': async () => {
     assert.match(run(packvec, ['--help']), /usage/i)
+  },
+  'the types are one file per entry': async () => {
+    const { exports } = JSON.parse(await readFile(join(installed, 'package.json'), 'utf8'))
+    const entries = Object.values(exports).flatMap(({ types }) =>
+      types === undefined ? [] : [types.split('/').at(-1)],
+    )
+    assert.deepEqual((await readdir(join(installed, 'dist/types'))).sort(), entries.sort())
   },
   'types resolve with node16': () => typecheck('node16', 'node16', typed),
   'types resolve with nodenext': () => typecheck('nodenext', 'nodenext', typed),
