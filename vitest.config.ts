@@ -12,7 +12,30 @@ const wasmBytes = {
   },
 }
 
+/** Pages in real browsers. */
+const DEMO = ['test/demo/**/*.test.ts']
+/** Whatever starts processes, workers, servers or browsers, fills disks, or reads the built package. */
+const HOST = [
+  'test/{builder,matrix,storage}/**/*.test.ts',
+  'test/{bench,cli,cli-convert,cli-index,figures,memory,node,pool,pool-browser,pool-errors,snippets}.test.ts',
+  'test/evaluation/cli.test.ts',
+]
+
+const project = (name: string, include: string[], exclude: string[] = []) => ({
+  extends: true as const,
+  test: { name, include, exclude },
+})
+
 export default defineConfig({
   plugins: [wasmBytes],
-  test: { include: ['test/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 60_000 },
+  test: {
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    setupFiles: ['test/setup.ts'],
+    projects: [
+      project('unit', ['test/**/*.test.ts'], [...DEMO, ...HOST]),
+      project('host', HOST),
+      project('demo', DEMO),
+    ],
+  },
 })
