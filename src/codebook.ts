@@ -1,13 +1,13 @@
 import type { Calibration } from './calibration.js'
 import type { Encoder } from './encoder.js'
-import { roundToHalf } from './format/half.js'
+import { fitsHalf, roundToHalf } from './format/half.js'
 import { Levels } from './levels.js'
 import { isSigned, type Precision, precisionKind } from './precision.js'
 
 /** What gives codes their meaning: ranges of 8-bit codes, levels of 2- and 4-bit codes. Bits and floats need neither. */
 export type Codebook = Calibration | Levels
 
-/** How a per-vector scale is kept. */
+/** How a per-vector scale is kept: float16 is for columns in which every factor fits one, and float32 for the others. */
 export type ScaleType = 'float16' | 'float32'
 
 /** Hands the encoder what it needs to make codes of this precision. */
@@ -56,8 +56,9 @@ function levelDecoder(precision: Precision, levels: readonly Float32Array[]): Ro
 
 /**
  * The factor that makes the decoded row x̂ of a row x right along x itself: |x|² / (x · x̂), which is 1 / (x · x̂) for unit
- * vectors; 1 where that is no positive number. The dot of x with its scaled code is then exact, and that of its neighbours
- * nearly so.
+ * vectors. The dot of x with its scaled code is then exact, and that of its neighbours nearly so. A row of zeros gets 0, so
+ * that it decodes to zero; a row whose code points away from it gets 1. As float16, a factor that no half holds to 11 bits
+ * stays a float32: which factors are rounded does not depend on the rows beside them.
  */
 export function rowScale(row: Float32Array, decoded: Float32Array, type: ScaleType): number {
   let square = 0
@@ -66,6 +67,13 @@ export function rowScale(row: Float32Array, decoded: Float32Array, type: ScaleTy
     square += row[d]! * row[d]!
     dot += row[d]! * decoded[d]!
   }
-  const scale = type === 'float16' ? roundToHalf(square / dot) : Math.fround(square / dot)
-  return scale > 0 && Number.isFinite(scale) ? scale : 1
+  if (square === 0) return 0
+  const scale = Math.fround(square / dot)
+  if (!(scale > 0 && Number.isFinite(scale))) return 1
+  return type === 'float16' && fitsHalf(scale) ? roundToHalf(scale) : scale
+}
+
+/** The type that holds all factors of a column that was asked for as `type`. */
+export function columnType(scales: Float32Array, type: ScaleType): ScaleType {
+  return type === 'float16' && scales.every(fitsHalf) ? 'float16' : 'float32'
 }

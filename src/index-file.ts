@@ -1,5 +1,6 @@
 import { Checksum, type NewHasher, sha256Hex } from './checksum.js'
 import type { CodeStore, SlotRows } from './code-store.js'
+import { columnType } from './codebook.js'
 import { PackvecError } from './errors.js'
 import {
   decodeOffsets,
@@ -45,7 +46,10 @@ export function writeIndex(
   { store, stages, transform, extras }: Written,
   newHasher: NewHasher,
 ): Uint8Array<ArrayBuffer> {
-  const { slots } = store.spec
+  const slots = store.spec.slots.map((slot) => {
+    const scales = store.scales(slot)
+    return scales === undefined ? slot : { ...slot, scale: columnType(scales, slot.scale!) }
+  })
   const { metadata = {}, ids } = extras ?? {}
   if (ids !== undefined && idCount(ids) !== store.size) {
     const message = `the index was read with ids for ${idCount(ids)} rows and has ${store.size} now: new rows have no ids`

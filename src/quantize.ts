@@ -28,7 +28,10 @@ export interface QuantizeOptions {
   readonly scope?: Scope
   /** Ranges between two percentiles, [low, high] of 0 to 100; int4 takes [1, 99] by default, 8-bit codes all values. */
   readonly percentiles?: Percentiles
-  /** Keeps a factor for each row, 1 / (x · decoded x) for unit vectors, as float32 or float16 (`true`). */
+  /**
+   * Keeps a factor for each row, 1 / (x · decoded x) for unit vectors, as float32 or float16 (`true`); 0 for a row of zeros.
+   * A factor that float16 cannot hold (below 6.1e-5, above 65,504) is kept as float32, and its column with it in a file.
+   */
   readonly scale?: boolean | ScaleType
   /**
    * 'floor' gives the codes of sentence-transformers 6, 'truncate' those of its versions up to 5.6, which cut int8 towards
@@ -148,7 +151,7 @@ export function checkOwnRows(rows: number, precision: Precision, options: Codebo
   return true
 }
 
-/** `true` is float16; floats have nothing to mend. */
+/** `true` is float16 where all factors fit; floats have nothing to mend. */
 export function checkScale(scale: boolean | ScaleType | undefined, precision: Precision): ScaleType | undefined {
   if (scale === undefined || scale === false || precision === 'float32') return undefined
   return scale === true ? 'float16' : checkOneOf(scale, ['float16', 'float32'] as const, 'scale')
@@ -189,7 +192,8 @@ export function dequantizeEmbeddings(
     for (let row = 0; row < rows; row++) {
       const target = data.subarray(row * dims, (row + 1) * dims)
       decode(bytes, row * rowBytes, target)
-      if (scales !== undefined) for (let d = 0; d < dims; d++) target[d]! *= scales[row]!
+      // Adding 0 makes -0 into 0, which a row of zeros is then made of.
+      if (scales !== undefined) for (let d = 0; d < dims; d++) target[d] = target[d]! * scales[row]! + 0
     }
   }
   return { data, rows, dims, rowBytes: 4 * dims, precision: 'float32' }

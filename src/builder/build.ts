@@ -1,13 +1,13 @@
 import { describe, fail } from '../check.js'
 import { PackvecError } from '../errors.js'
 import type { Id } from '../ids.js'
-import { isKnownKey } from '../index-layout.js'
+import { type IndexSpec, isKnownKey } from '../index-layout.js'
 import type { Embeddings } from '../matrix.js'
 import { replaceFile } from '../storage/atomic-file.js'
 import { throwIfAborted } from '../storage/source.js'
 import { type CodePlan, planCodes } from './calibrate.js'
 import type { Corpus } from './corpus.js'
-import { encodeRows } from './encode-rows.js'
+import { encodeRows, FactorTooWide } from './encode-rows.js'
 import { IdList } from './id-list.js'
 import { IndexReader } from './index-reader.js'
 import { IndexWriter } from './index-writer.js'
@@ -96,10 +96,19 @@ async function writeNew(path: string, corpus: Corpus, ids: IdList, options: Buil
       const plan = await (options.like === undefined ? planCodes(corpus, options) : planLike(options.like, corpus))
       const { metadata = {} } = options
       const spec = { ...plan, rows: corpus.rows, ids: ids.layout, deleted: false, metadata }
-      const writer = new IndexWriter(file, spec)
-      await encodeRows(corpus, plan, writer, options)
-      await ids.write(writer)
-      await writer.finish()
+      const write = async (slots: IndexSpec['slots']) => {
+        const writer = new IndexWriter(file, { ...spec, slots })
+        await encodeRows(corpus, plan, writer, options)
+        await ids.write(writer)
+        await writer.finish()
+      }
+      try {
+        await write(plan.slots)
+      } catch (error) {
+        if (!(error instanceof FactorTooWide)) throw error
+        // The places of what follows depend on the width of the factors, so that the file is begun again.
+        await write(plan.slots.map((slot) => ({ ...slot, scale: slot.scale && 'float32' })))
+      }
     })
   } finally {
     await corpus.close()

@@ -1,4 +1,7 @@
+import { columnType } from '../codebook.js'
 import { encodeSlots, encodingRoom } from '../encode.js'
+import { PackvecError } from '../errors.js'
+import { fitsHalf } from '../format/half.js'
 import { scaleBytes, tensorName } from '../index-layout.js'
 import type { IndexParts } from '../index-parts.js'
 import { transformRows } from '../transform.js'
@@ -8,7 +11,20 @@ import type { IndexWriter } from './index-writer.js'
 import type { WorkOptions } from './options.js'
 import { Progress } from './progress.js'
 
-/** Encodes all rows of a corpus behind those that the writer has: one batch is written while the next is encoded. */
+/** A factor that the float16 column of a file cannot hold. */
+export class FactorTooWide extends PackvecError {
+  constructor(name: string, row: number, factor: number) {
+    const message =
+      `scale: row ${row} needs the factor ${factor}, which the float16 column of ${name} codes cannot hold: ` +
+      `build the index with scale: 'float32'`
+    super('INVALID_ARGUMENT', 'scale', message)
+  }
+}
+
+/**
+ * Encodes all rows of a corpus behind those that the writer has: one batch is written while the next is encoded.
+ * @throws FactorTooWide
+ */
 export async function encodeRows(
   corpus: Corpus,
   { transform, slots }: IndexParts,
@@ -30,7 +46,14 @@ export async function encodeRows(
           const name = tensorName(precision)
           const { bytes, scales } = encoded[i]!
           const codes = writer.append(name, bytes)
-          return scale === undefined ? [codes] : [codes, writer.append(`${name}.scale`, scaleBytes(scales!, scale))]
+          if (scale === undefined) return [codes]
+          const column = `${name}.scale`
+          const type = writer.scaleType(column)
+          if (type !== columnType(scales!, type)) {
+            const at = scales!.findIndex((factor) => !fitsHalf(factor))
+            throw new FactorTooWide(name, batch.first + at, scales![at]!)
+          }
+          return [codes, writer.append(column, scaleBytes(scales!, type))]
         }),
       )
       // Thrown at the next turn or below.

@@ -1,4 +1,5 @@
 import { Checksum, sha256Hex } from '../checksum.js'
+import type { ScaleType } from '../codebook.js'
 import type { IndexSpec } from '../index-layout.js'
 import { IndexPlan } from '../index-plan.js'
 import type { AtomicFile } from '../storage/atomic-file.js'
@@ -20,6 +21,11 @@ export class IndexWriter {
       if (digestsOf === undefined) continue
       this.#checksums.set(digestsOf, new Checksum(this.#plan.place(digestsOf).byteLength, nodeSha256))
     }
+  }
+
+  /** How a column of factors is kept. */
+  scaleType(name: string): ScaleType {
+    return this.#plan.place(name).dtype === 'F16' ? 'float16' : 'float32'
   }
 
   /** Writes the next bytes of a tensor of rows; they must stay as they are until the promise settles. */

@@ -38,6 +38,12 @@ export function halfBits(value: number): number {
   return sign | (exponent === -14 && units < 1024 ? units : ((exponent + 15) << 10) + (units - 1024))
 }
 
+/** Whether a half holds the value to its 11 bits: zero, and what is neither below its normal numbers nor above them. */
+export function fitsHalf(value: number): boolean {
+  const magnitude = Math.abs(value)
+  return magnitude === 0 || (magnitude >= 2 ** -14 && magnitude < 65_520)
+}
+
 /** The float32 that a value becomes when it is stored as float16. */
 export function roundToHalf(value: number): number {
   return new Float32Array(new Uint32Array([floatBits(halfBits(value))]).buffer)[0]!

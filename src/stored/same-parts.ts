@@ -29,7 +29,7 @@ function traitsOf(header: IndexHeader): Record<string, string> {
     rotation: metadata['rotation'] ?? 'none',
     'rotation seed': metadata['rotation_seed'] ?? 'none',
     'kind of ids': { rows: 'row numbers', numbers: 'ids', texts: 'keys' }[ids.kind],
-    ...Object.fromEntries(slots.map(({ codes, scale }) => [`scale of ${codes.name}`, scale?.type ?? 'none'])),
+    ...Object.fromEntries(slots.map(({ codes, scale }) => [`scale of ${codes.name}`, scale ? 'kept' : 'none'])),
     ...Object.fromEntries(small.map(({ name, sha256 }) => [name, sha256])),
   }
 }
