@@ -18,6 +18,7 @@ export type PackvecErrorCode =
   | 'ABORTED'
   | 'TIMEOUT'
   | 'CHANGED'
+  | 'LOCKED'
 
 /** The one error type of packvec. `argument` names what was wrong, the message says what was expected and what came. */
 export class PackvecError extends Error {

@@ -16,17 +16,20 @@ import { nodeSha256 } from './storage/node-sha256.js'
 import { readNpyArray } from './storage/npy-file.js'
 import { decodeIndexWith, encodeIndexWith } from './storage.js'
 
-export { buildIndex, IndexBuilder } from './builder/build.js'
+export { buildIndex } from './builder/build.js'
 export { appendToIndex, compactIndex, deleteFromIndex } from './builder/edit.js'
+export { IndexBuilder } from './builder/index-builder.js'
 export type {
   AppendOptions,
   Batch,
+  BatchIds,
   BuildIndexOptions,
   DeleteOptions,
   Ids,
   RotationRequest,
   RowsInput,
   WorkOptions,
+  WriteOptions,
 } from './builder/options.js'
 export type { BuildProgress, ProgressListener } from './builder/progress.js'
 export { type IndexSummary, verifyIndex } from './builder/verify.js'

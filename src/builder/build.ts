@@ -1,17 +1,17 @@
 import { describe, fail } from '../check.js'
 import { PackvecError } from '../errors.js'
-import type { Id } from '../ids.js'
+import type { IndexHeader } from '../index-header.js'
 import { type IndexSpec, isKnownKey } from '../index-layout.js'
-import type { Embeddings } from '../matrix.js'
-import { replaceFile } from '../storage/atomic-file.js'
+import { type AtomicFile, replaceFile } from '../storage/atomic-file.js'
 import { throwIfAborted } from '../storage/source.js'
+import { refuseInputs } from '../storage/target.js'
 import { type CodePlan, planCodes } from './calibrate.js'
 import type { Corpus } from './corpus.js'
 import { encodeRows, FactorTooWide } from './encode-rows.js'
 import { IdList } from './id-list.js'
 import { IndexReader } from './index-reader.js'
 import { IndexWriter } from './index-writer.js'
-import { collectRows, Intake } from './intake.js'
+import { collectRows, pathsIn } from './intake.js'
 import type { BuildIndexOptions, CodingOptions, RowsInput } from './options.js'
 
 /**
@@ -25,94 +25,43 @@ import type { BuildIndexOptions, CodingOptions, RowsInput } from './options.js'
  */
 export async function buildIndex(path: string, source: RowsInput, options: BuildIndexOptions = {}): Promise<void> {
   checkOptions(options)
+  await refuseInputs(path, [...pathsIn(source), ['index to follow', options.like]])
   const ids = new IdList(path)
   try {
     const corpus = await collectRows(path, source, options.ids, ids, options)
-    await writeNew(path, corpus, ids, options)
+    try {
+      await writeNew(path, corpus, ids, options)
+    } finally {
+      await corpus.close()
+    }
   } finally {
     await ids.close()
   }
 }
 
-/** Builds an index file from batches that the caller brings one by one; `buildIndex` takes them from an iterable. */
-export class IndexBuilder {
-  readonly #path: string
-  readonly #options: BuildIndexOptions
-  readonly #ids: IdList
-  readonly #intake: Intake
-  #isOpen = true
-
-  private constructor(path: string, options: BuildIndexOptions, ids: IdList, intake: Intake) {
-    this.#path = path
-    this.#options = options
-    this.#ids = ids
-    this.#intake = intake
-  }
-
-  /** @throws PackvecError `INVALID_ARGUMENT`, `IO` */
-  static async open(path: string, options: Omit<BuildIndexOptions, 'ids'> = {}): Promise<IndexBuilder> {
-    checkOptions(options)
-    const ids = new IdList(path)
-    return new IndexBuilder(path, options, ids, await Intake.open(path, ids, options))
-  }
-
-  /**
-   * Takes some rows, with an id for each or for none of them all. On an error of theirs none is taken.
-   * @throws PackvecError NOT_FINITE, RAGGED_ROWS, DIMS_MISMATCH, INVALID_ARGUMENT (ids), IO
-   */
-  async add(embeddings: Embeddings, options: { readonly ids?: Iterable<Id> } = {}): Promise<void> {
-    this.#checkOpen()
-    await this.#intake.add(embeddings, options.ids)
-  }
-
-  /** Writes the file. @throws PackvecError as `buildIndex` does */
-  async finish(): Promise<void> {
-    this.#checkOpen()
+/** Writes the index of a corpus in the place of what was at `path`. */
+export async function writeNew(path: string, corpus: Corpus, ids: IdList, options: BuildIndexOptions): Promise<void> {
+  const { signal, lockTimeout, like, metadata = {} } = options
+  const fill = async (file: AtomicFile) => {
+    throwIfAborted(signal)
+    await ids.checkUnique()
+    const plan = await (like === undefined ? planCodes(corpus, options) : planLike(like, corpus))
+    const spec = { ...plan, rows: corpus.rows, ids: ids.layout, deleted: false, metadata }
+    const write = async (slots: IndexSpec['slots']) => {
+      const writer = new IndexWriter(file, { ...spec, slots })
+      await encodeRows(corpus, plan, writer, options)
+      await ids.write(writer)
+      await writer.finish()
+    }
     try {
-      await writeNew(this.#path, this.#intake.corpus(), this.#ids, this.#options)
-    } finally {
-      await this.discard()
+      await write(plan.slots)
+    } catch (error) {
+      if (!(error instanceof FactorTooWide)) throw error
+      // The places of what follows depend on the width of the factors, so that the file is begun again.
+      await write(plan.slots.map((slot) => ({ ...slot, scale: slot.scale && 'float32' })))
     }
   }
-
-  /** Forgets all rows; nothing was written. */
-  async discard(): Promise<void> {
-    this.#isOpen = false
-    await this.#intake.close()
-    await this.#ids.close()
-  }
-
-  #checkOpen(): void {
-    if (!this.#isOpen)
-      throw new PackvecError('INVALID_ARGUMENT', 'builder', 'the builder is finished: open another one')
-  }
-}
-
-async function writeNew(path: string, corpus: Corpus, ids: IdList, options: BuildIndexOptions): Promise<void> {
-  try {
-    await replaceFile(path, async (file) => {
-      throwIfAborted(options.signal)
-      await ids.checkUnique()
-      const plan = await (options.like === undefined ? planCodes(corpus, options) : planLike(options.like, corpus))
-      const { metadata = {} } = options
-      const spec = { ...plan, rows: corpus.rows, ids: ids.layout, deleted: false, metadata }
-      const write = async (slots: IndexSpec['slots']) => {
-        const writer = new IndexWriter(file, { ...spec, slots })
-        await encodeRows(corpus, plan, writer, options)
-        await ids.write(writer)
-        await writer.finish()
-      }
-      try {
-        await write(plan.slots)
-      } catch (error) {
-        if (!(error instanceof FactorTooWide)) throw error
-        // The places of what follows depend on the width of the factors, so that the file is begun again.
-        await write(plan.slots.map((slot) => ({ ...slot, scale: slot.scale && 'float32' })))
-      }
-    })
-  } finally {
-    await corpus.close()
-  }
+  await replaceFile(path, fill, { signal, lockTimeout })
 }
 
 /** The precisions, ranges, levels and rotation of another index. */
@@ -127,7 +76,10 @@ async function planLike(path: string, corpus: Corpus): Promise<CodePlan> {
 }
 
 /** Rows may have the dimensions of the embeddings, or be truncated already. @throws PackvecError DIMS_MISMATCH */
-export function checkCorpusDims({ dims }: Corpus, { header, path }: IndexReader): void {
+export function checkCorpusDims(
+  { dims }: Corpus,
+  { header, path }: { readonly header: Pick<IndexHeader, 'dims' | 'inputDims'>; readonly path: string },
+): void {
   if (dims === header.inputDims || dims === header.dims) return
   const message = `the rows have ${dims} dimensions, the index ${path} has ${header.inputDims}`
   throw new PackvecError('DIMS_MISMATCH', 'source', message)
@@ -138,7 +90,8 @@ const CODING_OPTIONS: readonly (keyof CodingOptions)[] = [
   ...(['scale', 'truncate', 'renormalize', 'rotation'] as const),
 ]
 
-function checkOptions(options: BuildIndexOptions): void {
+/** @throws PackvecError INVALID_ARGUMENT */
+export function checkOptions(options: BuildIndexOptions): void {
   const { like, metadata = {} } = options
   const second = like === undefined ? undefined : CODING_OPTIONS.find((name) => options[name] !== undefined)
   if (second !== undefined) {

@@ -26,6 +26,11 @@ export class Growing<T extends Numbers> {
     return this.#values.subarray(0, this.#length) as T
   }
 
+  /** Forgets the values behind the first `length`. */
+  truncate(length: number): void {
+    this.#length = Math.min(length, this.#length)
+  }
+
   push(value: number): void {
     if (this.#length === this.#values.length) {
       const wider = new this.#type(Math.ceil(this.#length * 1.5))

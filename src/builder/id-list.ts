@@ -1,13 +1,26 @@
 import { describe, fail } from '../check.js'
 import { encodeOffsets, type Id, type IdsLayout } from '../ids.js'
 import { bytesOf } from '../index-layout.js'
+import { checkId, checkIds, type IdKind } from './check-ids.js'
 import { Growing } from './growing.js'
 import type { IndexWriter } from './index-writer.js'
+import type { Ids } from './options.js'
 import { Spool } from './spool.js'
 import { hashOf } from './text-hash.js'
 
 /** Texts gathered before they go to the spool, and read from it at a time. */
 const BUFFER_BYTES = 1 << 20
+/** Ids given at a time. */
+const RUN_IDS = 8192
+const NO_ROWS = { rows: 0, kind: undefined } as const
+
+/** How far a list was. */
+export interface IdMark {
+  readonly count: number
+  readonly kind: IdKind | undefined
+  readonly buffered: number
+  readonly spooled: number
+}
 
 /** The ids of all rows of an index under way: numbers stay in memory, of texts a hash and a length, 16 bytes a row. */
 export class IdList {
@@ -19,11 +32,18 @@ export class IdList {
   readonly #buffer: Uint8Array[] = []
   #bufferBytes = 0
   #spool: Spool | undefined
-  #kind: 'numbers' | 'texts' | undefined
+  #kind: IdKind | undefined
+  /** The row of the first id, for messages. */
+  readonly #first: number
 
-  /** @param target the file beside which texts are kept meanwhile */
-  constructor(target: string) {
+  /**
+   * @param target the file beside which texts are kept meanwhile
+   * @param behind the rows that these ids come behind, and what kind of ids those have
+   */
+  constructor(target: string, behind: { readonly rows: number; readonly kind: IdKind | undefined } = NO_ROWS) {
     this.#target = target
+    this.#first = behind.rows
+    this.#kind = behind.kind
   }
 
   get count(): number {
@@ -37,7 +57,8 @@ export class IdList {
   }
 
   /** @throws PackvecError INVALID_ARGUMENT for what is no id, or not of the kind of those before */
-  async add(ids: Iterable<Id> | AsyncIterable<Id>): Promise<void> {
+  async add(ids: Ids): Promise<void> {
+    checkIds(ids)
     if (Symbol.asyncIterator in ids) {
       for await (const id of ids) if (this.#push(id)) await this.#flush()
     } else {
@@ -45,10 +66,40 @@ export class IdList {
     }
   }
 
+  /** All ids in order, some at a time. */
+  async *all(): AsyncGenerator<Id[]> {
+    const count = this.count
+    if (this.#kind === 'texts') await this.#flush()
+    for (let first = 0; first < count; first += RUN_IDS) {
+      const end = Math.min(first + RUN_IDS, count)
+      yield this.#kind === 'texts'
+        ? await this.#texts(first, end)
+        : Array.from(this.#numbers.values.subarray(first, end))
+    }
+  }
+
+  /** What `rollBack` needs to forget the ids that come from now on. */
+  mark(): IdMark {
+    return { count: this.count, kind: this.#kind, buffered: this.#buffer.length, spooled: this.#spool?.byteLength ?? 0 }
+  }
+
+  /** Forgets the ids that came after a mark. */
+  async rollBack({ count, kind, buffered, spooled }: IdMark): Promise<void> {
+    this.#kind = kind
+    this.#numbers.truncate(count)
+    this.#ends.truncate(count)
+    this.#hashes.truncate(count)
+    const flushed = this.#spool !== undefined && this.#spool.byteLength > spooled
+    // What was in the buffer then is in the spool now.
+    if (flushed) await this.#spool!.truncate(this.#textBytes)
+    this.#buffer.length = flushed ? 0 : Math.min(buffered, this.#buffer.length)
+    this.#bufferBytes = this.#buffer.reduce((sum, { length }) => sum + length, 0)
+  }
+
   /** Refuses what `add` would refuse, without adding it. */
   check(ids: readonly Id[]): void {
     let kind = this.#kind
-    for (const [i, id] of ids.entries()) kind = checkId(id, kind, this.count + i)
+    for (const [i, id] of ids.entries()) kind = checkId(id, kind, this.#first + this.count + i)
   }
 
   /**
@@ -95,7 +146,7 @@ export class IdList {
 
   /** Whether the buffer is full. */
   #push(id: Id): boolean {
-    this.#kind = checkId(id, this.#kind, this.count)
+    this.#kind = checkId(id, this.#kind, this.#first + this.count)
     if (typeof id === 'number') {
       this.#numbers.push(id)
       return false
@@ -117,10 +168,19 @@ export class IdList {
 
   async #text(row: number): Promise<string> {
     await this.#flush()
-    const begin = row === 0 ? 0 : this.#ends.values[row - 1]!
-    const bytes = new Uint8Array(this.#ends.values[row]! - begin)
+    return (await this.#texts(row, row + 1))[0]!
+  }
+
+  async #texts(first: number, end: number): Promise<string[]> {
+    const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+    const ends = this.#ends.values
+    const begin = first === 0 ? 0 : ends[first - 1]!
+    const bytes = new Uint8Array(ends[end - 1]! - begin)
     await this.#spool!.read(begin, bytes)
-    return new TextDecoder().decode(bytes)
+    return Array.from({ length: end - first }, (_, i) => {
+      const from = i === 0 ? begin : ends[first + i - 1]!
+      return decoder.decode(bytes.subarray(from - begin, ends[first + i]! - begin))
+    })
   }
 }
 
@@ -129,22 +189,6 @@ function repeated(sorted: Uint32Array | Float64Array): Set<number> {
   const found = new Set<number>()
   for (let i = 1; i < sorted.length && found.size < 1 << 20; i++) {
     if (sorted[i] === sorted[i - 1]) found.add(sorted[i]!)
-  }
-  return found
-}
-
-/** The kind of an id. */
-function checkId(id: unknown, kind: 'numbers' | 'texts' | undefined, row: number): 'numbers' | 'texts' {
-  const found = typeof id === 'number' ? 'numbers' : typeof id === 'string' ? 'texts' : undefined
-  if (found === undefined || (kind !== undefined && kind !== found)) {
-    return fail('INVALID_ARGUMENT', 'ids', kind ?? 'numbers or texts', `${describe(id)} for row ${row}`)
-  }
-  if (found === 'numbers' && !(Number.isInteger(id) && (id as number) >= 0 && (id as number) < 2 ** 32)) {
-    fail('INVALID_ARGUMENT', 'ids', 'whole numbers below 2^32, or texts', `${describe(id)} for row ${row}`)
-  }
-  // UTF-8 has no half characters: two of them would become one text.
-  if (found === 'texts' && /\p{Surrogate}/u.test(id as string)) {
-    fail('INVALID_ARGUMENT', 'ids', 'well-formed texts', `${describe(id)} for row ${row}`)
   }
   return found
 }

@@ -6,6 +6,7 @@ import { type IndexParts, openParts } from '../index-parts.js'
 import { naming } from '../storage/file.js'
 import { nodeSha256 } from '../storage/node-sha256.js'
 import { NodeFileSource } from '../storage/node-source.js'
+import { realTarget } from '../storage/target.js'
 
 /** An index file open for copying: its header and codebooks checked, its rows streamed and checked block by block. */
 export class IndexReader {
@@ -40,6 +41,18 @@ export class IndexReader {
     }
   }
 
+  /** The header alone. @throws PackvecError `IO`, `INVALID_FILE`, `UNSUPPORTED` */
+  static async headerOf(path: string): Promise<IndexHeader> {
+    const file = await NodeFileSource.open(path)
+    try {
+      return await readHeader(file)
+    } catch (error) {
+      throw naming(path, error)
+    } finally {
+      await file.close()
+    }
+  }
+
   /** The bytes of one tensor, checked. @throws PackvecError INVALID_FILE, naming it */
   async read(tensor: StoredTensor): Promise<Uint8Array> {
     return readWhole(this.#file, tensor).catch((error) => Promise.reject(naming(this.path, error)))
@@ -68,14 +81,28 @@ export class IndexReader {
     return this.header.deleted && this.read(this.header.deleted)
   }
 
-  /** Looks whether the path still holds the file that was opened. @throws PackvecError CHANGED */
-  async checkCurrent(): Promise<void> {
+  /**
+   * Looks whether the path still holds the file that was opened, and still leads to `target`: what does not use packvec's
+   * locks may have replaced it.
+   * @throws PackvecError CHANGED
+   */
+  async checkCurrent(target: string): Promise<void> {
+    const same = await this.#isCurrent(target).catch((error) => {
+      // A file that is gone, or that is no index any more, is another one too.
+      if (isGone(error) || (error instanceof PackvecError && error.code !== 'IO')) return false
+      throw error
+    })
+    if (same) return
+    const message = `${this.path} was replaced by another process meanwhile; nothing was written, do it again`
+    throw new PackvecError('CHANGED', 'path', message)
+  }
+
+  async #isCurrent(target: string): Promise<boolean> {
+    if ((await realTarget(this.path)) !== target) return false
     const now = await NodeFileSource.open(this.path)
     try {
       const { metadata } = await readHeader(now)
-      if (metadata['sha256'] === this.header.metadata['sha256']) return
-      const message = `${this.path} was replaced by another process meanwhile; nothing was written, do it again`
-      throw new PackvecError('CHANGED', 'path', message)
+      return metadata['sha256'] === this.header.metadata['sha256']
     } finally {
       await now.close()
     }
@@ -100,6 +127,10 @@ async function readWhole(file: NodeFileSource, tensor: StoredTensor): Promise<Ui
   const found = sha256Hex(bytes, nodeSha256)
   if (found !== tensor.sha256) throw damaged(tensor.name, `its SHA-256 is ${found}, the header says ${tensor.sha256}`)
   return bytes
+}
+
+function isGone(error: unknown): boolean {
+  return error instanceof PackvecError && (error.cause as NodeJS.ErrnoException | undefined)?.code === 'ENOENT'
 }
 
 function damaged(name: string, what: string): PackvecError {

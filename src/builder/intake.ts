@@ -4,9 +4,10 @@ import type { Id } from '../ids.js'
 import { bytesOf } from '../index-layout.js'
 import { isTensorLike, type RowSource, toRows } from '../matrix.js'
 import { throwIfAborted } from '../storage/source.js'
+import { checkIds } from './check-ids.js'
 import { type Corpus, checkRowCount, openNpyCorpus, spoolCorpus } from './corpus.js'
 import type { IdList } from './id-list.js'
-import type { Batch, Ids, RowsInput, WorkOptions } from './options.js'
+import type { Batch, BatchIds, Ids, RowsInput, WorkOptions } from './options.js'
 import { Progress } from './progress.js'
 import { Spool } from './spool.js'
 
@@ -38,26 +39,49 @@ export class Intake {
     return new Intake(await Spool.open(target), ids, work)
   }
 
-  /** Takes some rows; on an error of theirs none is taken. @throws PackvecError NOT_FINITE, DIMS_MISMATCH, ... */
-  async add(embeddings: Batch['embeddings'], ids?: Iterable<Id>): Promise<void> {
+  /** Takes some rows; on any error none is taken. @throws PackvecError NOT_FINITE, DIMS_MISMATCH, IO, ... */
+  async add(embeddings: Batch['embeddings'], ids?: BatchIds): Promise<void> {
     throwIfAborted(this.#work.signal)
     const source: RowSource = { ...toRows(embeddings, 'embeddings'), rowNumber: (row) => this.#rows + row }
     const { rows, dims } = source
+    const idArray = this.#checkIds(ids, rows)
+    if (rows === 0) return
+    if (this.#rows > 0) checkSameDims('embeddings', dims, this.#dims, 'the rows before')
+    scratchEncoder(dims).encoder.forEachChunk(source, 'embeddings', () => {})
+    const before = { bytes: this.#spool.byteLength, ids: this.#ids.mark() }
+    try {
+      await this.#append(source)
+      if (idArray !== undefined) await this.#ids.add(idArray)
+      this.#progress ??= new Progress(this.#work.onProgress, 'spool', undefined, 4 * dims)
+      this.#progress.report(this.#rows + rows)
+    } catch (error) {
+      await this.#spool.truncate(before.bytes)
+      await this.#ids.rollBack(before.ids)
+      throw error
+    }
+    this.#hasIds = idArray !== undefined
+    this.#dims = dims
+    this.#rows += rows
+  }
+
+  /** The ids of a batch, one for each row, or none as before. */
+  #checkIds(ids: BatchIds | undefined, rows: number): readonly Id[] | undefined {
+    if (ids !== undefined) checkIds(ids)
     const idArray = ids === undefined ? undefined : Array.from(ids)
     if (idArray !== undefined) {
       if (idArray.length !== rows) fail('INVALID_ARGUMENT', 'ids', `one for each of ${rows} rows`, `${idArray.length}`)
       this.#ids.check(idArray)
     }
-    if (rows === 0) return
     const hasIds = idArray !== undefined
-    if (this.#rows > 0 && hasIds !== this.#hasIds) {
+    if (rows > 0 && this.#rows > 0 && hasIds !== this.#hasIds) {
       const expected = this.#hasIds ? 'given as for the rows before' : 'left out as for the rows before'
       fail('INVALID_ARGUMENT', 'ids', expected, hasIds ? `${rows} ids` : 'none')
     }
-    this.#hasIds = hasIds
-    if (this.#rows > 0) checkSameDims('embeddings', dims, this.#dims, 'the rows before')
-    scratchEncoder(dims).encoder.forEachChunk(source, 'embeddings', () => {})
-    this.#dims = dims
+    return idArray
+  }
+
+  async #append(source: RowSource): Promise<void> {
+    const { rows, dims } = source
     const most = Math.max(1, Math.floor(PIECE_BYTES / (4 * dims)))
     for (let first = 0; first < rows; first += most) {
       const count = Math.min(most, rows - first)
@@ -65,10 +89,6 @@ export class Intake {
       source.copyRows(first, count, values, dims)
       await this.#spool.append(bytesOf(values))
     }
-    if (idArray !== undefined) await this.#ids.add(idArray)
-    this.#rows += rows
-    this.#progress ??= new Progress(this.#work.onProgress, 'spool', undefined, 4 * dims)
-    this.#progress.report(this.#rows)
   }
 
   /** All rows that came; closing the corpus frees them. @throws PackvecError EMPTY or TOO_LARGE */
@@ -96,6 +116,7 @@ export async function collectRows(
   ids: IdList,
   work: WorkOptions,
 ): Promise<Corpus> {
+  if (given !== undefined) checkIds(given)
   const before = ids.count
   const corpus = await openCorpus(target, source, ids, work)
   try {
@@ -141,6 +162,12 @@ function batchesIn(
     return source as Exclude<typeof source, readonly string[]>
   }
   return fail('INVALID_ARGUMENT', 'source', 'paths of .npy files, or batches of embeddings', describe(source))
+}
+
+/** The files that rows come from, for `refuseInputs`. */
+export function pathsIn(source: RowsInput): [name: string, path: string][] {
+  const paths = typeof source === 'string' ? [source] : isPaths(source) ? source : []
+  return paths.map((path) => ['source', path])
 }
 
 function isPaths(source: RowsInput): source is readonly string[] {

@@ -16,13 +16,25 @@ export interface WorkOptions {
   readonly signal?: AbortSignal
 }
 
-/** Ids of rows, one after the other. */
-export type Ids = Iterable<Id> | AsyncIterable<Id>
+/** How a caller follows and stops a change of an index file, and how long the change waits for others. */
+export interface WriteOptions extends WorkOptions {
+  /**
+   * Milliseconds to wait for another call or process that writes this file, 60,000 by default; 0 does not wait. The time
+   * begins anew with each writer that comes first. Then the call ends with `LOCKED`, and nothing has changed.
+   */
+  readonly lockTimeout?: number
+}
+
+/** Ids of rows, one after the other. A string is refused, though it is an iterable of strings. */
+export type Ids = BatchIds | (AsyncIterable<Id> & object)
+
+/** Ids of the rows of a batch. A string is refused, though it is an iterable of strings. */
+export type BatchIds = Iterable<Id> & object
 
 /** Some embeddings, with the ids of their rows where the index has ids. */
 export interface Batch {
   readonly embeddings: Embeddings
-  readonly ids?: Iterable<Id>
+  readonly ids?: BatchIds
 }
 
 /**
@@ -69,7 +81,7 @@ export interface CodingOptions {
   readonly rotation?: Rotation | RotationRequest
 }
 
-export interface BuildIndexOptions extends CodingOptions, WorkOptions {
+export interface BuildIndexOptions extends CodingOptions, WriteOptions {
   /** Path of an index whose precisions, ranges, levels and rotation are taken; no option of codes goes with it. */
   readonly like?: string
   /** Ids of all rows, all numbers below 2^32 or all texts; row numbers by default. */
@@ -80,12 +92,12 @@ export interface BuildIndexOptions extends CodingOptions, WorkOptions {
   readonly onWarning?: (message: string) => void
 }
 
-export interface AppendOptions extends WorkOptions {
+export interface AppendOptions extends WriteOptions {
   /** Ids of the new rows, of the kind that the index has. */
   readonly ids?: Ids
 }
 
-export interface DeleteOptions extends WorkOptions {
+export interface DeleteOptions extends WriteOptions {
   /** Passes over ids that the index does not have. */
   readonly ignoreMissing?: boolean
 }

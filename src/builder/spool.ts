@@ -33,6 +33,13 @@ export class Spool {
     this.#byteLength += bytes.length
   }
 
+  /** Forgets the bytes behind the first `byteLength`, and gives their room back. */
+  async truncate(byteLength: number): Promise<void> {
+    this.#byteLength = Math.min(byteLength, this.#byteLength)
+    // Where that fails they are written over: positions count from `#byteLength`.
+    await this.#handle.truncate(this.#byteLength).catch(() => undefined)
+  }
+
   async read(position: number, target: Uint8Array): Promise<void> {
     await readAt(this.#handle, this.#path, position, target)
   }

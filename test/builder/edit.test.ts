@@ -1,8 +1,16 @@
-import { copyFileSync } from 'node:fs'
+import { copyFileSync, existsSync, rmSync, writeFileSync } from 'node:fs'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import { decodeSafetensors } from '../../src/format/safetensors.js'
 import { QuantizedIndex } from '../../src/index.js'
-import { appendToIndex, buildIndex, compactIndex, deleteFromIndex, loadIndex, verifyIndex } from '../../src/node.js'
+import {
+  appendToIndex,
+  type BuildProgress,
+  buildIndex,
+  compactIndex,
+  deleteFromIndex,
+  loadIndex,
+  verifyIndex,
+} from '../../src/node.js'
 import { encodeIndex } from '../../src/storage.js'
 import { Folder, rejectionOf, rowsOf, slice } from './files.js'
 
@@ -230,13 +238,33 @@ describe('what cannot be done leaves the index as it was, and nothing beside it'
     expect(await rejectionOf(compactIndex(folder.at('plain')))).toMatchObject({ code: 'EMPTY' })
   })
 
-  it('an index that another process has replaced meanwhile', async () => {
-    copyFileSync(folder.at('plain'), folder.at('index.safetensors'))
+  it('an index that something without its lock has replaced meanwhile, or removed', async () => {
+    for (const [replace, left] of [
+      [() => copyFileSync(folder.at('keyed'), target), folder.bytes('keyed')],
+      [() => writeFileSync(target, 'not an index'), new TextEncoder().encode('not an index')],
+      [() => rmSync(target), undefined],
+    ] as const) {
+      copyFileSync(folder.at('plain'), target)
+      let replaced = false
+      const onProgress = ({ phase }: BuildProgress) => {
+        if (phase === 'encode' && !replaced) replace()
+        replaced ||= phase === 'encode'
+      }
+      const appended = appendToIndex(target, [slice(corpus, 0, 1)], { onProgress })
+      expect(await rejectionOf(appended)).toMatchObject({ code: 'CHANGED' })
+      expect(existsSync(target) ? folder.bytes('index.safetensors') : undefined).toEqual(left)
+    }
+  })
+})
+
+describe('rows that are still coming', () => {
+  it('keep no other writer waiting: an append may wait for another one of the same file', async () => {
+    await buildIndex(target, [corpus], OPTIONS)
     async function* slow() {
       yield slice(corpus, 0, 5)
       await appendToIndex(target, [slice(corpus, 0, 1)])
     }
-    expect(await rejectionOf(appendToIndex(target, slow()))).toMatchObject({ code: 'CHANGED' })
-    expect(await verifyIndex(target)).toMatchObject({ rows: ROWS + 1 })
+    await appendToIndex(target, slow())
+    expect(await verifyIndex(target)).toMatchObject({ rows: ROWS + 6 })
   })
 })

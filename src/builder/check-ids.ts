@@ -1,0 +1,30 @@
+import { describe, fail } from '../check.js'
+
+export type IdKind = 'numbers' | 'texts'
+
+/**
+ * Refuses what holds no ids. A string would be taken for its characters: `'12'` for the ids `'1'` and `'2'`.
+ * @throws PackvecError INVALID_ARGUMENT
+ */
+export function checkIds(ids: unknown): void {
+  const holds = typeof ids === 'object' && ids !== null && !(ids instanceof String)
+  if (holds && (Symbol.iterator in ids || Symbol.asyncIterator in ids)) return
+  const hint = typeof ids === 'string' || ids instanceof String ? `; one id is given as [${describe(String(ids))}]` : ''
+  fail('INVALID_ARGUMENT', 'ids', 'an array, a Set or another iterable of ids', `${describe(ids)}${hint}`)
+}
+
+/** The kind of an id; `kind` is that of those before. @throws PackvecError INVALID_ARGUMENT */
+export function checkId(id: unknown, kind: IdKind | undefined, row: number): IdKind {
+  const found = typeof id === 'number' ? 'numbers' : typeof id === 'string' ? 'texts' : undefined
+  if (found === undefined || (kind !== undefined && kind !== found)) {
+    return fail('INVALID_ARGUMENT', 'ids', kind ?? 'numbers or texts', `${describe(id)} for row ${row}`)
+  }
+  if (found === 'numbers' && !(Number.isInteger(id) && (id as number) >= 0 && (id as number) < 2 ** 32)) {
+    fail('INVALID_ARGUMENT', 'ids', 'whole numbers below 2^32, or texts', `${describe(id)} for row ${row}`)
+  }
+  // UTF-8 has no half characters: two of them would become one text.
+  if (found === 'texts' && /\p{Surrogate}/u.test(id as string)) {
+    fail('INVALID_ARGUMENT', 'ids', 'well-formed texts', `${describe(id)} for row ${row}`)
+  }
+  return found
+}

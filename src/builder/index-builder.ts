@@ -1,0 +1,86 @@
+import { PackvecError } from '../errors.js'
+import type { Embeddings } from '../matrix.js'
+import { refuseInputs } from '../storage/target.js'
+import { checkOptions, writeNew } from './build.js'
+import { IdList } from './id-list.js'
+import { Intake } from './intake.js'
+import type { BatchIds, BuildIndexOptions } from './options.js'
+
+/** Builds an index file from batches that the caller brings one by one; `buildIndex` takes them from an iterable. */
+export class IndexBuilder {
+  readonly #path: string
+  readonly #options: BuildIndexOptions
+  readonly #ids: IdList
+  readonly #intake: Intake
+  #isOpen = true
+  /** Settles when the calls before have ended: they work one after the other. */
+  #last: Promise<unknown> = Promise.resolve()
+
+  private constructor(path: string, options: BuildIndexOptions, ids: IdList, intake: Intake) {
+    this.#path = path
+    this.#options = options
+    this.#ids = ids
+    this.#intake = intake
+  }
+
+  /** @throws PackvecError `INVALID_ARGUMENT`, `IO` */
+  static async open(path: string, options: Omit<BuildIndexOptions, 'ids'> = {}): Promise<IndexBuilder> {
+    checkOptions(options)
+    await refuseInputs(path, [['index to follow', options.like]])
+    const ids = new IdList(path)
+    return new IndexBuilder(path, options, ids, await Intake.open(path, ids, options))
+  }
+
+  /**
+   * Takes some rows, with an id for each or for none of them all. On any error none is taken, and the builder goes on. Calls
+   * need not wait for one another: their rows come in the order of the calls. `embeddings` must stay as they are until the
+   * promise settles.
+   * @throws PackvecError NOT_FINITE, RAGGED_ROWS, DIMS_MISMATCH, INVALID_ARGUMENT (ids), IO
+   */
+  async add(embeddings: Embeddings, options: { readonly ids?: BatchIds } = {}): Promise<void> {
+    this.#checkOpen()
+    await this.#inTurn(() => this.#intake.add(embeddings, options.ids))
+  }
+
+  /**
+   * Waits for the rows under way and writes the file. Where that fails for want of room or for another writer (`IO`,
+   * `LOCKED`), the rows are kept: call it again, or `discard`.
+   * @throws PackvecError as `buildIndex` does
+   */
+  async finish(): Promise<void> {
+    this.#checkOpen()
+    this.#isOpen = false
+    await this.#inTurn(async () => {
+      try {
+        await writeNew(this.#path, this.#intake.corpus(), this.#ids, this.#options)
+      } catch (error) {
+        this.#isOpen = error instanceof PackvecError && (error.code === 'IO' || error.code === 'LOCKED')
+        throw error
+      } finally {
+        if (!this.#isOpen) await this.#close()
+      }
+    })
+  }
+
+  /** Forgets all rows; nothing was written. */
+  async discard(): Promise<void> {
+    this.#isOpen = false
+    await this.#inTurn(() => this.#close())
+  }
+
+  async #close(): Promise<void> {
+    await this.#intake.close()
+    await this.#ids.close()
+  }
+
+  async #inTurn<T>(run: () => Promise<T>): Promise<T> {
+    const turn = this.#last.then(run)
+    this.#last = turn.catch(() => {})
+    return turn
+  }
+
+  #checkOpen(): void {
+    if (!this.#isOpen)
+      throw new PackvecError('INVALID_ARGUMENT', 'builder', 'the builder is finished: open another one')
+  }
+}
