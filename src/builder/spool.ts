@@ -1,14 +1,14 @@
-import type { FileHandle } from 'node:fs/promises'
+import type { Descriptor } from '../storage/descriptor.js'
 import { io, readAt } from '../storage/file.js'
 import { openTemporary, removeTemporary } from '../storage/temporary.js'
 
 /** Bytes kept in a file without a name, beside the file they are for: gone with the process, however that ends. */
 export class Spool {
   readonly #path: string
-  readonly #handle: FileHandle
+  readonly #handle: Descriptor
   #byteLength = 0
 
-  private constructor(path: string, handle: FileHandle) {
+  private constructor(path: string, handle: Descriptor) {
     this.#path = path
     this.#handle = handle
   }

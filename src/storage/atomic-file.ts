@@ -1,5 +1,6 @@
-import { type FileHandle, open, rename } from 'node:fs/promises'
+import { rename } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { Descriptor } from './descriptor.js'
 import { io, PIECE_BYTES } from './file.js'
 import { resolveTarget, type Target } from './target.js'
 import { openTemporary, PRIVATE_MODE, removeLeftovers, removeTemporary } from './temporary.js'
@@ -22,13 +23,13 @@ export class AtomicFile {
   readonly #target: string
   readonly #options: ReplaceOptions
   readonly #temporary: string
-  readonly #handle: FileHandle
+  readonly #handle: Descriptor
 
   private constructor(
     path: string,
     target: string,
     options: ReplaceOptions,
-    temporary: { path: string; handle: FileHandle },
+    temporary: { path: string; handle: Descriptor },
   ) {
     this.path = path
     this.#target = target
@@ -137,9 +138,9 @@ export async function replaceFile<T>(
  * Gives a new file the owner and the permissions of the one it will replace, before it holds a byte. Where the group cannot be
  * given, another one must not read what that group may.
  */
-async function takePermissions(handle: FileHandle, { stats }: Target): Promise<void> {
+async function takePermissions(handle: Descriptor, { stats }: Target): Promise<void> {
   if (stats === undefined) return
-  const { uid, gid } = await handle.stat()
+  const { uid, gid } = await handle.owner()
   const isGiven = (change: Promise<void>) =>
     change.then(
       () => true,
@@ -153,7 +154,7 @@ async function takePermissions(handle: FileHandle, { stats }: Target): Promise<v
 
 /** Makes a rename outlast a loss of power, where the system can open a folder. */
 async function syncFolder(path: string): Promise<void> {
-  const handle = await open(path, 'r').catch(() => undefined)
+  const handle = await Descriptor.open(path, 'r').catch(() => undefined)
   await handle?.sync().catch(() => undefined)
   await handle?.close().catch(() => undefined)
 }

@@ -1,5 +1,6 @@
-import { type FileHandle, open, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { PackvecError } from '../errors.js'
+import { Descriptor } from './descriptor.js'
 
 /** A read or write of 2 GiB or more fails in Node; pieces of this size lose nothing. */
 export const PIECE_BYTES = 1 << 28
@@ -35,15 +36,24 @@ export async function openFile(path: string): Promise<OpenFile & { close(): Prom
   const stats = await io('read', path, () => stat(path))
   // Looked at before opening: opening a pipe waits for its writer.
   if (!stats.isFile()) throw notAFile('read', path, stats.isDirectory())
-  const handle = await io('read', path, () => open(path, 'r'))
-  const { size } = await io('read', path, () => handle.stat())
-  const read = (position: number, target: Uint8Array) => readAt(handle, path, position, target)
+  const file = await io('read', path, () => Descriptor.open(path, 'r'))
+  const bytes = await sizeOf(file, path)
+  const read = (position: number, target: Uint8Array) => readAt(file, path, position, target)
   const prefix = async (length: number) => {
-    const target = new Uint8Array(Math.min(length, size))
+    const target = new Uint8Array(Math.min(length, bytes))
     await read(0, target)
     return target
   }
-  return { bytes: size, read, prefix, close: () => handle.close() }
+  return { bytes, read, prefix, close: () => file.close() }
+}
+
+async function sizeOf(file: Descriptor, path: string): Promise<number> {
+  try {
+    return Number((await io('read', path, () => file.stat())).size)
+  } catch (error) {
+    await file.close()
+    throw error
+  }
 }
 
 /** What is wrong with a file, with its path in front; errors of the system have it already. */
@@ -52,10 +62,10 @@ export function naming(path: string, error: unknown): unknown {
   return new PackvecError(error.code, error.argument, `${path}: ${error.message}`, { cause: error })
 }
 
-export async function readAt(handle: FileHandle, path: string, position: number, target: Uint8Array): Promise<void> {
+export async function readAt(file: Descriptor, path: string, position: number, target: Uint8Array): Promise<void> {
   for (let done = 0; done < target.length; ) {
     const length = Math.min(PIECE_BYTES, target.length - done)
-    const { bytesRead } = await io('read', path, () => handle.read(target, done, length, position + done))
+    const { bytesRead } = await io('read', path, () => file.read(target, done, length, position + done))
     if (bytesRead === 0) {
       const message = `the file ends at byte ${position + done}, expected ${position + target.length} bytes`
       throw new PackvecError('INVALID_FILE', 'path', message)

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { access, link, open, readFile, rm } from 'node:fs/promises'
+import { access, link, readFile, rm } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { dirname, join } from 'node:path'
+import { Descriptor } from './descriptor.js'
 import { io } from './file.js'
 import { lifeOf, ownIdentity, type ProcessIdentity } from './process-identity.js'
 import { forgetFile, holdFile, openTemporary, removeTemporary, targetKey } from './temporary.js'
@@ -69,7 +70,7 @@ async function acquireAt<T>(path: string, request: Request, opened: (token: stri
   const claim = await io('write', name, () => openTemporary(target, { mode: 0o644, kind: 'claim' }))
   try {
     await io('write', name, async () => {
-      await claim.handle.writeFile(JSON.stringify(holder))
+      await claim.handle.writeText(JSON.stringify(holder))
       await claim.handle.close()
     })
     while (!(await io('write', name, () => place(claim.path, path, holder)))) await waitFor(path, request)
@@ -96,13 +97,13 @@ async function place(claim: string, path: string, holder: Holder): Promise<boole
 }
 
 async function placeWithoutLinks(path: string, holder: Holder): Promise<boolean> {
-  const handle = await open(path, 'wx', 0o644).catch((error: NodeJS.ErrnoException) => {
+  const handle = await Descriptor.open(path, 'wx', 0o644).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'EEXIST') return undefined
     throw error
   })
   if (handle === undefined) return false
   try {
-    await handle.writeFile(JSON.stringify(holder))
+    await handle.writeText(JSON.stringify(holder))
   } catch (error) {
     await rm(path, { force: true })
     throw error

@@ -1,6 +1,7 @@
 import { read as readFd, readSync } from 'node:fs'
-import { type FileHandle, open, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { PackvecError } from '../errors.js'
+import { Descriptor } from './descriptor.js'
 import { io, notAFile } from './file.js'
 import {
   abortError,
@@ -21,14 +22,14 @@ const SLOW_MS = 0.1
 const MOST_SLOW = 2
 
 /**
- * A file, read at positions through one handle: a file that is renamed over it is another file, and this one stays what it
+ * A file, read at positions through one descriptor: a file that is renamed over it is another file, and this one stays what it
  * was until it is closed.
  */
 export class NodeFileSource implements ByteSource {
   readonly name: string
   readonly local = true
   readonly byteLength: number
-  readonly #handle: FileHandle
+  readonly #file: Descriptor
   /** When the file was last written, at opening. */
   readonly #written: bigint
   #pending = 0
@@ -36,9 +37,9 @@ export class NodeFileSource implements ByteSource {
   /** Called when the last read under way is over. */
   #idle: () => void = () => {}
 
-  private constructor(path: string, handle: FileHandle, byteLength: number, written: bigint) {
+  private constructor(path: string, file: Descriptor, byteLength: number, written: bigint) {
     this.name = path
-    this.#handle = handle
+    this.#file = file
     this.byteLength = byteLength
     this.#written = written
   }
@@ -48,12 +49,12 @@ export class NodeFileSource implements ByteSource {
     // Looked at before opening: opening a pipe waits for its writer.
     const stats = await io('read', path, () => stat(path))
     if (!stats.isFile()) throw notAFile('read', path, stats.isDirectory())
-    const handle = await io('read', path, () => open(path, 'r'))
+    const file = await io('read', path, () => Descriptor.open(path, 'r'))
     try {
-      const { size, mtimeNs } = await io('read', path, () => handle.stat({ bigint: true }))
-      return new NodeFileSource(path, handle, Number(size), mtimeNs)
+      const { size, mtimeNs } = await io('read', path, () => file.stat())
+      return new NodeFileSource(path, file, Number(size), mtimeNs)
     } catch (error) {
-      await handle.close()
+      await file.close()
       throw error
     }
   }
@@ -89,7 +90,7 @@ export class NodeFileSource implements ByteSource {
   }
 
   async checkUnchanged(): Promise<void> {
-    const { size, mtimeNs } = await io('read', this.name, () => this.#handle.stat({ bigint: true }))
+    const { size, mtimeNs } = await io('read', this.name, () => this.#file.stat())
     if (Number(size) !== this.byteLength) throw changed(this.name, `it had ${this.byteLength} bytes, now ${size}`)
     if (mtimeNs !== this.#written) throw changed(this.name, 'it was written to')
   }
@@ -103,7 +104,7 @@ export class NodeFileSource implements ByteSource {
         this.#idle = resolve
       })
     }
-    await this.#handle.close()
+    await this.#file.close()
   }
 
   /** Reads ranges until one is large or cut short or two were slow; gives those that are left. */
@@ -114,7 +115,7 @@ export class NodeFileSource implements ByteSource {
       const start = performance.now()
       try {
         // Read again by the others: they say what is wrong.
-        if (readSync(this.#handle.fd, target, 0, target.length, position) < target.length) return ranges.slice(i)
+        if (readSync(this.#file.fd, target, 0, target.length, position) < target.length) return ranges.slice(i)
       } catch {
         return ranges.slice(i)
       }
@@ -126,7 +127,7 @@ export class NodeFileSource implements ByteSource {
   }
 
   #readAll(ranges: readonly ByteRange[]): Promise<void> {
-    const { fd } = this.#handle
+    const { fd } = this.#file
     return new Promise((resolve, reject) => {
       let left = ranges.length
       let failure: Error | undefined

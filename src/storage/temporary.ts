@@ -1,7 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { rmSync } from 'node:fs'
-import { type FileHandle, open, readdir, rm } from 'node:fs/promises'
+import { readdir, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { Descriptor } from './descriptor.js'
 import { lifeOf, ownIdentity } from './process-identity.js'
 
 /**
@@ -18,13 +19,13 @@ export const PRIVATE_MODE = 0o600
 export async function openTemporary(
   target: string,
   { mode = PRIVATE_MODE, kind = 'tmp' }: { readonly mode?: number; readonly kind?: 'tmp' | 'claim' } = {},
-): Promise<{ path: string; handle: FileHandle }> {
+): Promise<{ path: string; handle: Descriptor }> {
   const { host, pid, start } = ownIdentity()
   const id = `${targetKey(target)}-${host}-${pid}-${start}-${randomBytes(6).toString('hex')}`
   const path = join(dirname(target), `.packvec-${id}.${kind}`)
   own.add(path)
   try {
-    return { path, handle: await open(path, 'wx+', mode) }
+    return { path, handle: await Descriptor.open(path, 'wx+', mode) }
   } catch (error) {
     own.delete(path)
     throw error
