@@ -1,4 +1,4 @@
-// A bit a row in bytes: row i is bit i & 7, counted from the lowest, of byte i >> 3.
+// A bit a row in bytes: row i is bit i & 7, counted from the lowest, of byte i >>> 3: rows go up to 2^32.
 
 /** Set bits of 32, by adding neighbours: in pairs, in fours, in bytes, then the four bytes by one multiplication. */
 export function popcount32(bits: number): number {
@@ -8,7 +8,7 @@ export function popcount32(bits: number): number {
 }
 
 export function isSet(bits: Uint8Array, row: number): boolean {
-  return ((bits[row >> 3]! >> (row & 7)) & 1) === 1
+  return ((bits[row >>> 3]! >> (row & 7)) & 1) === 1
 }
 
 /** Number of set bits. */
@@ -38,12 +38,12 @@ export function copyBits(source: Uint8Array, from: number, target: Uint8Array, t
   for (; row < count && (to + row) & 7; row++) copyBit(row)
   const shift = (from + row) & 7
   for (; row + 8 <= count; row += 8) {
-    const at = (from + row) >> 3
-    target[(to + row) >> 3] = (source[at]! | ((source[at + 1] ?? 0) << 8)) >> shift
+    const at = (from + row) >>> 3
+    target[(to + row) >>> 3] = (source[at]! | ((source[at + 1] ?? 0) << 8)) >> shift
   }
   for (; row < count; row++) copyBit(row)
 
   function copyBit(row: number): void {
-    if (isSet(source, from + row)) target[(to + row) >> 3]! |= 1 << ((to + row) & 7)
+    if (isSet(source, from + row)) target[(to + row) >>> 3]! |= 1 << ((to + row) & 7)
   }
 }

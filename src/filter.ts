@@ -4,7 +4,7 @@ import { PackvecError } from './errors.js'
 
 /**
  * The rows that a search may find: their ids, in any order, or a bit for each row: row i is allowed if
- * `bits[i >> 3] >> (i & 7) & 1`. `bits` has ceil(rows / 8) bytes; bits behind the last row do not count. A bare Uint8Array
+ * `bits[i >>> 3] >> (i & 7) & 1`. `bits` has ceil(rows / 8) bytes; bits behind the last row do not count. A bare Uint8Array
  * is refused, for it could be read as either.
  */
 export type Filter = readonly number[] | Uint32Array | ReadonlySet<number> | { readonly bits: Uint8Array }
@@ -56,7 +56,7 @@ function bitsOf(ids: readonly number[] | Uint32Array, rows: number, owner: strin
       const message = `filter must hold ids below ${rows}, the rows of ${owner}, got ${describe(id)} at position ${i}`
       throw new PackvecError('INVALID_ARGUMENT', 'filter', message)
     }
-    bits[id >> 3]! |= 1 << (id & 7)
+    bits[id >>> 3]! |= 1 << (id & 7)
   }
   return bits
 }

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
 import { copyBits, countBits, isSet, rowsOfBits } from '../src/bits.js'
+import { allowedRows } from '../src/filter.js'
 import {
   type BuildOptions,
   type Filter,
@@ -87,6 +88,19 @@ describe.each(['wasm', 'typescript'] as const)('a filter on the %s backend', (ba
       }
     })
   }
+})
+
+describe('rows from 2^31 on', () => {
+  it('are allowed by their ids and by their bits, and cut from a filter over several files', () => {
+    const rows = 2 ** 31 + 4001
+    const ids = [5, 2 ** 31 - 1, 2 ** 31, 2 ** 31 + 77, 2 ** 31 + 4000]
+    const { bits, count } = allowedRows({ ids }, rows, 'the index')!
+    expect(count).toBe(ids.length)
+    expect(ids.map((id) => isSet(bits, id))).toEqual(ids.map(() => true))
+    const part = new Uint8Array(500)
+    copyBits(bits, 2 ** 31 + 1, part, 0, 4000)
+    expect([...rowsOfBits(part, countBits(part))]).toEqual([76, 3999])
+  })
 })
 
 describe('a filter', () => {

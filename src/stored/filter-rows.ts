@@ -2,7 +2,7 @@ import { copyBits, countBits } from '../bits.js'
 import { describe, fail } from '../check.js'
 import { type Allowed, allowedRows, type FilterRows } from '../filter.js'
 import type { Id } from '../ids.js'
-import type { NameLookup } from './row-names.js'
+import type { NameLookup } from './name-lookup.js'
 
 /**
  * The rows that a search may find: the user's ids or keys, in any order, or a bit for each row in the order of the file (of
@@ -13,12 +13,14 @@ export type StoredFilter = readonly Id[] | Uint32Array | ReadonlySet<Id> | { rea
 /** The rows that names stand for. @throws PackvecError INVALID_ARGUMENT where one is no name of this kind */
 export function rowsNamed(names: ArrayLike<unknown>, kind: 'numbers' | 'texts', lookup: NameLookup, rows: number) {
   const bits = new Uint8Array(Math.ceil(rows / 8))
+  const allow = (row: number) => {
+    bits[row >>> 3]! |= 1 << (row & 7)
+  }
   for (let i = 0; i < names.length; i++) {
     const name = names[i]
     const fits = kind === 'texts' ? typeof name === 'string' : Number.isInteger(name) && (name as number) >= 0
     if (!fits) fail('INVALID_ARGUMENT', 'filter', EXPECTED[kind], `${describe(name)} at position ${i}`)
-    const row = lookup.rowOf(name as Id)
-    if (row !== undefined) bits[row >>> 3]! |= 1 << (row & 7)
+    lookup.forEachRow(name as Id, allow)
   }
   return { bits }
 }

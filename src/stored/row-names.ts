@@ -1,4 +1,3 @@
-import type { Id } from '../ids.js'
 import type { LoadedBlocks, Part } from './blocks.js'
 
 /** What the user calls the rows of one shard. */
@@ -23,7 +22,8 @@ export function numberNames(values: Uint32Array): RowNames {
  * text would cost two round trips.
  */
 export function textNames(offsets: ArrayLike<number>, texts: TextBytes): RowNames {
-  const decoder = new TextDecoder()
+  // Without ignoreBOM, a text that begins with U+FEFF would lose it.
+  const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
   const partOf = (row: number) => ({ at: offsets[row]!, length: offsets[row + 1]! - offsets[row]! })
   const read = (loaded: CopyBytes, row: number) => {
     const { at, length } = partOf(row)
@@ -66,44 +66,3 @@ export function textsInMemory(bytes: Uint8Array): TextBytes {
 }
 
 const STRETCH_ROWS = 8192
-
-/** Finds rows by their names, over all shards: names to rows counted from the first shard's first. */
-export interface NameLookup {
-  rowOf(name: Id): number | undefined
-}
-
-/** 8 to 16 bytes a row: a table of rows, twice as long as needed, probed from the hash of the number on. */
-export function numberLookup(values: readonly Uint32Array[]): NameLookup {
-  const rows = values.reduce((sum, { length }) => sum + length, 0)
-  const all = new Uint32Array(rows)
-  let at = 0
-  for (const part of values) {
-    all.set(part, at)
-    at += part.length
-  }
-  const bits = Math.max(4, Math.ceil(Math.log2(2 * rows + 1)))
-  const mask = 2 ** bits - 1
-  // Row + 1, so that 0 is free. Numbers that follow one another are spread by the golden ratio.
-  const table = new Uint32Array(mask + 1)
-  const slotOf = (name: number) => Math.imul(name, 0x9e3779b1) >>> (32 - bits)
-  for (let row = 0; row < rows; row++) {
-    let slot = slotOf(all[row]!)
-    while (table[slot] !== 0) slot = (slot + 1) & mask
-    table[slot] = row + 1
-  }
-  return {
-    rowOf(name) {
-      if (typeof name !== 'number') return undefined
-      for (let slot = slotOf(name); table[slot] !== 0; slot = (slot + 1) & mask) {
-        if (all[table[slot]! - 1] === name) return table[slot]! - 1
-      }
-      return undefined
-    },
-  }
-}
-
-export function textLookup(texts: readonly string[][]): NameLookup {
-  const rows = new Map<Id, number>()
-  for (const part of texts) for (const text of part) rows.set(text, rows.size)
-  return { rowOf: (name) => rows.get(name) }
-}

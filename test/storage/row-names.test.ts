@@ -87,6 +87,46 @@ describe.each(['coarse', 'all'] as const)('the rows of a stored index (load: %s)
     for (const { keys } of found) expect([...keys!].sort()).toEqual(some.map(textOf).sort())
   })
 
+  it('keep a text that begins with U+FEFF, apart from the same text without it', async () => {
+    const marked = keys.map((key, row) => (row === 8 ? `\uFEFF${textOf(7)}` : key))
+    const stored = await openIndex(indexFile(index, { keys: marked }), { load })
+    const found = await stored.search(queries, { topK: rows })
+    for (const result of found) expect(result.keys).toEqual(Array.from(result.ids, (row) => marked[row]))
+    for (const row of [7, 8]) {
+      const [result] = await stored.search(queries, { filter: [marked[row]!] })
+      expect([...result!.ids]).toEqual([row])
+    }
+  })
+
+  it('are found by a name that came again after its row was deleted, and so are the rows behind it', async () => {
+    // Rows 400 and 401 have the names of the deleted rows 3 and 64.
+    const again = new Map([
+      [400, 3],
+      [401, 64],
+    ])
+    const rowNames = Array.from({ length: rows }, (_, row) => again.get(row) ?? row)
+    for (const facts of [{ ids: rowNames.map(numberOf) }, { keys: rowNames.map(textOf) }]) {
+      const stored = await openIndex(indexFile(index, { ...facts, deleted }), { load })
+      const names = facts.keys ?? facts.ids!
+      for (const row of [400, 401, 402, 698]) {
+        const [result] = await stored.search(queries, { filter: [names[row]!] })
+        const [expected] = index.search(queries, { filter: [row] })
+        expect(result!.scores).toEqual(expected!.scores)
+      }
+    }
+  })
+
+  it('are found by a name that stands in several files in each of them', async () => {
+    const files = [0, 350].map((first) => {
+      const part = { data: all.data.subarray(first * dims, (first + 350) * dims), dims: [350, dims] }
+      return indexFile(QuantizedIndex.build(part, { calibration }), { keys: keys.slice(0, 350) })
+    })
+    const stored = await openIndex(files, { load })
+    const [result] = await stored.search(queries, { filter: [textOf(9)] })
+    expect(result!.keys).toEqual([textOf(9), textOf(9)])
+    expect([...result!.ids].sort()).toEqual([359, 9])
+  })
+
   it('are refused where the filter holds names of another kind', async () => {
     const numbered = await openIndex(indexFile(index, { ids }), { load })
     const error = await rejectionOf(numbered.search(queries, { filter: [numberOf(1), 'a'] }))
