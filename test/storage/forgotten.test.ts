@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -22,6 +22,18 @@ try {
 } catch (error) {
   if (!(error instanceof Skip)) throw error
 }
+
+describe('the sources', () => {
+  it('open no file as a FileHandle, which must not be forgotten', () => {
+    const root = fileURLToPath(new URL('../../src', import.meta.url))
+    const opening = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((file) => {
+      if (!file.endsWith('.ts')) return false
+      const imported = /import (.*) from 'node:fs\/promises'/.exec(readFileSync(join(root, file), 'utf8'))?.[1] ?? ''
+      return /\b(open|FileHandle)\b|^\*/.test(imported)
+    })
+    expect(opening).toEqual([])
+  })
+})
 
 describe('whatever holds an open file', () => {
   it.each([...runtimes])('may be forgotten in %s: it is closed without a word', async (_name, node) => {
