@@ -21,6 +21,11 @@ export function countBits(bits: Uint8Array): number {
   return count
 }
 
+/** Whether bits are set behind those of `rows` rows: whoever adds rows would give them a meaning. */
+export function isSetBehind(bits: Uint8Array, rows: number): boolean {
+  return rows % 8 !== 0 && bits[rows >>> 3]! >> (rows & 7) !== 0
+}
+
 /** The rows of the set bits, ascending. */
 export function rowsOfBits(bits: Uint8Array, count: number): Uint32Array<ArrayBuffer> {
   const rows = new Uint32Array(count)

@@ -3,7 +3,7 @@ import { BLOCK_BYTES, blockCount, DIGEST_BYTES, type NewHasher } from './checksu
 import type { ScaleType } from './codebook.js'
 import { PackvecError } from './errors.js'
 import { parseSafetensorsHeader, type SafetensorsHeader, safetensorsDataOffset } from './format/safetensors.js'
-import { FORMAT_VERSION, isKnownKey, LEVEL_COUNTS, tensorLayout, tensorName } from './index-layout.js'
+import { FORMAT_VERSION, isKnownKey, LEVEL_COUNTS, MAX_HEADER_BYTES, tensorLayout, tensorName } from './index-layout.js'
 import { headerSum, headerSumAt } from './index-plan.js'
 import { isLevelPrecision } from './levels.js'
 import { checkPrecision, MAX_DIMS, type Precision } from './precision.js'
@@ -58,8 +58,6 @@ export interface IndexHeader {
   readonly ownMetadata: Readonly<Record<string, string>>
 }
 
-/** A header of an index is a few KB; more would be memory that a hostile file makes us take. */
-const MAX_HEADER_BYTES = 1 << 22
 /** Ids are uint32. */
 const MAX_ROWS = 2 ** 32 - 1
 

@@ -12,6 +12,8 @@ import type { Transform } from './transform.js'
 
 /** The version this build writes; it reads the same and refuses later ones. */
 export const FORMAT_VERSION = 1
+/** A header of an index is a few KB; more would be memory that a hostile file makes us take. None is written either. */
+export const MAX_HEADER_BYTES = 1 << 22
 
 /** What an index file says, beside the bytes of its rows. */
 export interface IndexSpec {

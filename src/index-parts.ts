@@ -70,13 +70,17 @@ function openRotation({ metadata, dims, tensors }: IndexHeader, bytes: TensorByt
 
 /** Factors of rows from a file's bytes, as float32. @throws PackvecError INVALID_FILE where one is not finite */
 export function decodeScales(bytes: Uint8Array, dtype: string, name: string): Float32Array {
-  if (dtype !== 'F16') return floatsOf(name, () => bytes)
-  const halves = new Uint16Array(copyOf(bytes))
-  return checkFinite(new Float32Array(Uint32Array.from(halves, floatBits).buffer), name)
+  return checkFinite(decodeFloats(bytes, dtype), name)
+}
+
+/** Floats from a file's bytes, F16 or F32, as float32. */
+export function decodeFloats(bytes: Uint8Array, dtype: string): Float32Array {
+  if (dtype !== 'F16') return new Float32Array(copyOf(bytes))
+  return new Float32Array(Uint32Array.from(new Uint16Array(copyOf(bytes)), floatBits).buffer)
 }
 
 function floatsOf(name: string, bytes: TensorBytes): Float32Array {
-  return checkFinite(new Float32Array(copyOf(bytes(name))), name)
+  return checkFinite(decodeFloats(bytes(name), 'F32'), name)
 }
 
 /** A file's floats need not stand at a multiple of 4; `slice` of a Buffer would be a view. */

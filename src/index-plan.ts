@@ -1,6 +1,7 @@
 import { type NewHasher, sha256Hex } from './checksum.js'
+import { PackvecError } from './errors.js'
 import { safetensorsHeader, tensorBytes } from './format/safetensors.js'
-import { type IndexSpec, type IndexTensor, layIndex } from './index-layout.js'
+import { type IndexSpec, type IndexTensor, layIndex, MAX_HEADER_BYTES } from './index-layout.js'
 
 /** A tensor with its place in the file, in bytes from the start. */
 export interface PlacedTensor extends IndexTensor {
@@ -26,6 +27,10 @@ export class IndexPlan {
     this.#metadata = metadata
     // Sums have one length: the header is as long without them.
     this.dataOffset = safetensorsHeader(tensors, this.#sealed(tensors, new Map())).length
+    if (this.dataOffset > MAX_HEADER_BYTES) {
+      const message = `the header of an index has at most ${MAX_HEADER_BYTES} bytes, with this metadata ${this.dataOffset}`
+      throw new PackvecError('TOO_LARGE', 'metadata', `${message}: keep large texts elsewhere`)
+    }
     const placed = new Map<string, PlacedTensor>()
     let position = this.dataOffset
     for (const tensor of tensors) {

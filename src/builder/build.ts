@@ -1,7 +1,7 @@
 import { describe, fail } from '../check.js'
 import { PackvecError } from '../errors.js'
 import type { IndexHeader } from '../index-header.js'
-import { type IndexSpec, isKnownKey } from '../index-layout.js'
+import type { IndexSpec } from '../index-layout.js'
 import { type AtomicFile, replaceFile } from '../storage/atomic-file.js'
 import { throwIfAborted } from '../storage/source.js'
 import { refuseInputs } from '../storage/target.js'
@@ -12,6 +12,7 @@ import { IdList } from './id-list.js'
 import { IndexReader } from './index-reader.js'
 import { IndexWriter } from './index-writer.js'
 import { collectRows, pathsIn } from './intake.js'
+import { checkMetadata } from './metadata.js'
 import type { BuildIndexOptions, CodingOptions, RowsInput } from './options.js'
 
 /**
@@ -92,11 +93,10 @@ const CODING_OPTIONS: readonly (keyof CodingOptions)[] = [
 
 /** @throws PackvecError INVALID_ARGUMENT */
 export function checkOptions(options: BuildIndexOptions): void {
-  const { like, metadata = {} } = options
+  const { like, metadata } = options
   const second = like === undefined ? undefined : CODING_OPTIONS.find((name) => options[name] !== undefined)
   if (second !== undefined) {
     fail('INVALID_ARGUMENT', second, 'left out where `like` gives an index to follow', describe(options[second]))
   }
-  const known = Object.keys(metadata).find(isKnownKey)
-  if (known !== undefined) fail('INVALID_ARGUMENT', 'metadata', "keys that packvec's own metadata do not have", known)
+  if (metadata !== undefined) checkMetadata(metadata)
 }

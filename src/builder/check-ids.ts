@@ -7,10 +7,11 @@ export type IdKind = 'numbers' | 'texts'
  * @throws PackvecError INVALID_ARGUMENT
  */
 export function checkIds(ids: unknown): void {
-  const holds = typeof ids === 'object' && ids !== null && !(ids instanceof String)
-  if (holds && (Symbol.iterator in ids || Symbol.asyncIterator in ids)) return
-  const hint = typeof ids === 'string' || ids instanceof String ? `; one id is given as [${describe(String(ids))}]` : ''
-  fail('INVALID_ARGUMENT', 'ids', 'an array, a Set or another iterable of ids', `${describe(ids)}${hint}`)
+  const given = ids instanceof String ? String(ids) : ids
+  const holds = typeof given === 'object' && given !== null
+  if (holds && (Symbol.iterator in given || Symbol.asyncIterator in given)) return
+  const hint = typeof given === 'string' ? `; one id is given as [${describe(given)}]` : ''
+  fail('INVALID_ARGUMENT', 'ids', 'an array, a Set or another iterable of ids', `${describe(given)}${hint}`)
 }
 
 /** The kind of an id; `kind` is that of those before. @throws PackvecError INVALID_ARGUMENT */

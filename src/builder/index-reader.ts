@@ -1,3 +1,4 @@
+import { isSetBehind } from '../bits.js'
 import { BLOCK_BYTES, blockDigest, DIGEST_BYTES, sha256Hex } from '../checksum.js'
 import { PackvecError } from '../errors.js'
 import { SAFETENSORS_PREAMBLE_BYTES } from '../format/safetensors.js'
@@ -7,6 +8,7 @@ import { naming } from '../storage/file.js'
 import { nodeSha256 } from '../storage/node-sha256.js'
 import { NodeFileSource } from '../storage/node-source.js'
 import { realTarget } from '../storage/target.js'
+import { BITS_BEHIND } from '../stored/filter-rows.js'
 
 /** An index file open for copying: its header and codebooks checked, its rows streamed and checked block by block. */
 export class IndexReader {
@@ -76,9 +78,13 @@ export class IndexReader {
     }
   }
 
-  /** Rows that are deleted, a bit a row; undefined where none is. */
+  /** Rows that are deleted, a bit a row; undefined where none is. @throws PackvecError INVALID_FILE */
   async readDeleted(): Promise<Uint8Array | undefined> {
-    return this.header.deleted && this.read(this.header.deleted)
+    const { deleted, rows } = this.header
+    if (deleted === undefined) return undefined
+    const bits = await this.read(deleted)
+    if (isSetBehind(bits, rows)) throw naming(this.path, new PackvecError('INVALID_FILE', 'path', BITS_BEHIND))
+    return bits
   }
 
   /**

@@ -1,3 +1,4 @@
+import { countBits } from '../bits.js'
 import { PackvecError } from '../errors.js'
 import { decodeOffsets, type Id, offsetsFault } from '../ids.js'
 import type { StoredTensor } from '../index-header.js'
@@ -33,9 +34,7 @@ export function deletedTest(deleted: Uint8Array | undefined): (row: number) => b
 
 /** How many rows are deleted. */
 export function countDeleted(deleted: Uint8Array | undefined): number {
-  let count = 0
-  for (const byte of deleted ?? []) for (let rest = byte; rest > 0; rest >>= 1) count += rest & 1
-  return count
+  return deleted === undefined ? 0 : countBits(deleted)
 }
 
 async function* storedNumbers(index: IndexReader, tensor: StoredTensor, signal?: AbortSignal): AsyncGenerator<IdRun> {
@@ -55,14 +54,8 @@ async function* storedTexts(
   const offsets = decodeOffsets(await index.read(tensor), tensor.dtype)
   const fault = offsetsFault(offsets, texts.byteLength)
   if (fault !== undefined) throw naming(index.path, invalid(`tensor ${tensor.name} ${fault}`))
-  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-  const decode = (bytes: Uint8Array, row: number) => {
-    try {
-      return decoder.decode(bytes)
-    } catch {
-      throw naming(index.path, invalid(`tensor ${texts.name} must be UTF-8, the text of row ${row} is not`))
-    }
-  }
+  // As a search reads them: bytes that are no UTF-8 give U+FFFD.
+  const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
   const rows = offsets.length - 1
   let row = 0
   let begin = 0
@@ -70,7 +63,7 @@ async function* storedTexts(
   const takeWhole = (bytes: Uint8Array): Id[] => {
     const ids: Id[] = []
     for (; row < rows && offsets[row + 1]! <= begin + bytes.length; row++) {
-      ids.push(decode(bytes.subarray(offsets[row]! - begin, offsets[row + 1]! - begin), row))
+      ids.push(decoder.decode(bytes.subarray(offsets[row]! - begin, offsets[row + 1]! - begin)))
     }
     return ids
   }

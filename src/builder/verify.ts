@@ -1,5 +1,7 @@
 import { hexOf } from '../checksum.js'
 import { PackvecError } from '../errors.js'
+import type { IndexHeader, StoredTensor } from '../index-header.js'
+import { decodeFloats } from '../index-parts.js'
 import { naming } from '../storage/file.js'
 import { nodeSha256 } from '../storage/node-sha256.js'
 import { throwIfAborted } from '../storage/source.js'
@@ -18,41 +20,75 @@ export interface IndexSummary {
 }
 
 /**
- * Reads the whole file and checks all there is to check: header, every tensor by its sum and by the digests of its blocks,
- * codebooks, ids.
+ * Reads the whole file and checks all there is to check, whatever opening and searching it could meet: header, every tensor by
+ * its sum and by the digests of its blocks, codebooks, floats and factors that are not finite, deleted rows, ids.
  * @throws PackvecError INVALID_FILE, naming the tensor and the block; UNSUPPORTED, IO, ABORTED
  */
 export async function verifyIndex(path: string, options: WorkOptions = {}): Promise<IndexSummary> {
   const index = await IndexReader.open(path)
   const ids = new IdList(path)
   try {
-    const { rows, tensors, byteLength } = index.header
-    const progress = new Progress(options.onProgress, 'verify', rows, byteLength / rows)
+    const { header } = index
+    const { rows, byteLength } = header
+    const progress = new Progress(options.onProgress, 'verify', rows, byteLength / Math.max(1, rows))
     let done = 0
-    for (const tensor of tensors.values()) {
+    for (const tensor of header.tensors.values()) {
       throwIfAborted(options.signal)
       if (tensor.digests === undefined) await index.read(tensor)
       else {
-        const whole = nodeSha256()
-        for await (const piece of index.stream(tensor, options.signal)) {
-          whole.update(piece)
-          progress.report(Math.floor(((done + piece.length) / byteLength) * rows))
-        }
-        const found = hexOf(whole.digest())
-        if (found !== tensor.sha256) {
-          throw invalid(path, `tensor ${tensor.name}: its SHA-256 is ${found}, the header says ${tensor.sha256}`)
-        }
+        await checkRows(index, tensor, options.signal, (bytes) =>
+          progress.report(Math.min(rows, Math.floor(((done + bytes) / byteLength) * rows))),
+        )
       }
       done += tensor.byteLength
     }
     const deleted = await index.readDeleted()
-    const isDeleted = deletedTest(deleted)
-    if (index.header.ids.kind !== 'rows') await checkIds(index, ids, isDeleted, options.signal)
+    if (header.ids.kind !== 'rows') await checkIds(index, ids, deletedTest(deleted), options.signal)
     progress.report(rows)
     return { rows, deletedRows: countDeleted(deleted), byteLength }
   } finally {
     await ids.close()
     await index.close()
+  }
+}
+
+/** Reads a tensor of rows: its sum, its blocks, and what its values may be. */
+async function checkRows(
+  index: IndexReader,
+  tensor: StoredTensor,
+  signal: AbortSignal | undefined,
+  onBytes: (bytes: number) => void,
+): Promise<void> {
+  const whole = nodeSha256()
+  const check = valueCheck(index.header, tensor)
+  let bytes = 0
+  for await (const piece of index.stream(tensor, signal)) {
+    whole.update(piece)
+    const fault = check?.(piece, bytes)
+    if (fault !== undefined) throw invalid(index.path, fault)
+    bytes += piece.length
+    onBytes(bytes)
+  }
+  const found = hexOf(whole.digest())
+  if (found === tensor.sha256) return
+  throw invalid(index.path, `tensor ${tensor.name}: its SHA-256 is ${found}, the header says ${tensor.sha256}`)
+}
+
+/** What is wrong with a piece of a tensor, of which so many bytes came before; undefined where any bytes will do. */
+type ValueCheck = (piece: Uint8Array, bytesBefore: number) => string | undefined
+
+function valueCheck({ slots, dims }: IndexHeader, { name, dtype }: StoredTensor): ValueCheck | undefined {
+  const isScale = slots.some(({ scale }) => scale?.tensor.name === name)
+  const isCodes = slots.some(({ codes, precision }) => codes.name === name && precision === 'float32')
+  if (!isScale && !isCodes) return undefined
+  const itemBytes = dtype === 'F16' ? 2 : 4
+  return (piece, bytesBefore) => {
+    const values = decodeFloats(piece, dtype)
+    const at = values.findIndex((value) => !Number.isFinite(value))
+    if (at < 0) return undefined
+    const index = bytesBefore / itemBytes + at
+    const where = isScale ? `row ${index}` : `row ${Math.floor(index / dims)}, dimension ${index % dims}`
+    return `tensor ${name} must hold finite numbers, got ${values[at]} at ${where}`
   }
 }
 

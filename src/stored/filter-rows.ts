@@ -1,7 +1,8 @@
-import { copyBits, countBits } from '../bits.js'
+import { copyBits, countBits, isSetBehind } from '../bits.js'
 import { describe, fail } from '../check.js'
 import { type Allowed, allowedRows, type FilterRows } from '../filter.js'
 import type { Id } from '../ids.js'
+import { damaged } from './damage.js'
 import type { NameLookup } from './name-lookup.js'
 
 /**
@@ -30,6 +31,9 @@ const EXPECTED = {
   texts: 'keys as the index has them: strings',
 } as const
 
+/** What is wrong with a file that says more rows are deleted than it has. */
+export const BITS_BEHIND = 'tensor deleted must have no bits set behind the last row'
+
 /** A filter over all rows, cut to those of each shard, less the deleted ones. */
 export function allowedInShards(
   filter: FilterRows | undefined,
@@ -49,8 +53,9 @@ export function allowedInShards(
   })
 }
 
-/** The rows that are not deleted. */
+/** The rows that are not deleted. @throws PackvecError INVALID_FILE */
 export function liveRows(deleted: Uint8Array, rows: number): Allowed {
+  if (isSetBehind(deleted, rows)) throw damaged(BITS_BEHIND)
   const bits = deleted.map((byte) => ~byte)
   if (rows % 8 !== 0) bits[bits.length - 1]! &= (1 << (rows % 8)) - 1
   return { bits, count: countBits(bits) }
