@@ -1,8 +1,12 @@
-import { PackvecError, type PackvecErrorCode } from './errors.js'
+import { PackvecError, type PackvecErrorCode, withoutSecrets } from './errors.js'
 
 /** How a value reads in an error message: short, and never the whole array. */
 export function describe(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}...` : value)
+  if (typeof value === 'string') {
+    // First the secrets of a URL, or half of a password would be left.
+    const text = withoutSecrets(value.slice(0, 4096))
+    return JSON.stringify(value.length > 4096 || text.length > 40 ? `${text.slice(0, 40)}...` : text)
+  }
   if (typeof value === 'function') return 'a function'
   if (typeof value !== 'object' || value === null) return String(value)
   const tag = Object.prototype.toString.call(value).slice(8, -1)

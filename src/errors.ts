@@ -20,6 +20,14 @@ export type PackvecErrorCode =
   | 'CHANGED'
   | 'LOCKED'
 
+/** Scheme; user and password; host and path; query and fragment, but for what ends a sentence behind them. */
+const URLS = /\b([a-z][a-z\d+.-]{0,20}:[\\/]{2})(?:[^\s\\/?#]*@)?([^\s?#]*)(?:[?#]\S*?(?=["'`)\].,:;]{0,3}(?:\s|$)))?/gi
+
+/** A text whose URLs keep what they may hold in secret: users, passwords, queries and fragments stay out of logs. */
+export function withoutSecrets(text: string): string {
+  return text.replace(URLS, '$1$2')
+}
+
 /** The one error type of packvec. `argument` names what was wrong, the message says what was expected and what came. */
 export class PackvecError extends Error {
   override readonly name = 'PackvecError'
@@ -28,7 +36,7 @@ export class PackvecError extends Error {
 
   /** `cause` in the options keeps the error of the host behind this one. */
   constructor(code: PackvecErrorCode, argument: string, message: string, options?: ErrorOptions) {
-    super(message, options)
+    super(withoutSecrets(message), options)
     this.code = code
     this.argument = argument
   }

@@ -1,9 +1,11 @@
 import { fileURLToPath } from 'node:url'
+import { fail } from './check.js'
 import type { QuantizedIndex } from './quantized-index.js'
 import { nodeSha256 } from './storage/node-sha256.js'
 import { NodeFileSource } from './storage/node-source.js'
 import { decodeIndexWith, encodeIndexWith } from './storage.js'
-import { type IndexSource, type OpenOptions, openIndexOn, type StorageHost } from './stored/open-index.js'
+import { openIndexOn } from './stored/open-index.js'
+import type { IndexSource, OpenOptions, StorageHost } from './stored/open-options.js'
 import type { StoredIndex } from './stored-index.js'
 
 // What `packvec/storage` is in Node: the same with files, and with the SHA-256 of node:crypto.
@@ -13,7 +15,16 @@ export type * from './storage.js'
 
 const host: StorageHost = {
   newHasher: nodeSha256,
-  openPath: (path) => NodeFileSource.open(path instanceof URL || path.startsWith('file:') ? fileURLToPath(path) : path),
+  openPath: (path) => NodeFileSource.open(pathOf(path)),
+}
+
+function pathOf(location: string | URL): string {
+  if (typeof location === 'string' && !/^\s*file:/i.test(location)) return location
+  try {
+    return fileURLToPath(location)
+  } catch (cause) {
+    return fail('INVALID_ARGUMENT', 'source', 'a path or a file: URL of this machine', (cause as Error).message)
+  }
 }
 
 export function openIndex(source: IndexSource | readonly IndexSource[], options?: OpenOptions): Promise<StoredIndex> {

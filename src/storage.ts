@@ -9,7 +9,8 @@ import { PackvecError } from './errors.js'
 import { type IndexContents, readIndex, writeIndex } from './index-file.js'
 import { QuantizedIndex } from './quantized-index.js'
 import { portableSha256 } from './storage/sha256.js'
-import { type IndexSource, type OpenOptions, openIndexOn } from './stored/open-index.js'
+import { openIndexOn } from './stored/open-index.js'
+import type { IndexSource, OpenOptions } from './stored/open-options.js'
 import type { StoredIndex } from './stored-index.js'
 
 export type { Id } from './ids.js'
@@ -20,7 +21,7 @@ export { fromReader, type RangeReader, type ReaderOptions } from './storage/read
 export type { ByteRange, ByteSource } from './storage/source.js'
 export type { StoredFilter } from './stored/filter-rows.js'
 export type { StoredResult } from './stored/name-results.js'
-export type { IndexSource, OpenOptions, OpenProgress } from './stored/open-index.js'
+export type { IndexSource, OpenOptions, OpenProgress } from './stored/open-options.js'
 export type { StoredIndex, StoredSearchOptions } from './stored-index.js'
 
 /**

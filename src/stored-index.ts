@@ -49,6 +49,8 @@ export class StoredIndex {
   readonly backend: Backend
   /** Bytes of the memories that hold codes. */
   readonly byteLength: number
+  /** SHA-256 of the header of each file, 64 hex digits: what the option `sha256` of `openIndex` pins. */
+  readonly sha256: readonly string[]
 
   /** @internal */
   constructor(shards: readonly StoredShard[], stages: Stages) {
@@ -59,6 +61,7 @@ export class StoredIndex {
     this.rows = firstRows(shards).at(-1)!
     this.size = shards.reduce((sum, { rows, live }) => sum + (live?.count ?? rows), 0)
     this.backend = store.workspace.backend
+    this.sha256 = shards.map(({ sha256 }) => sha256)
     this.byteLength = shards.reduce((sum, { store }) => sum + store.workspace.buffer.byteLength, 0)
   }
 

@@ -16,6 +16,8 @@ export interface IndexReport {
   rotation: string | null
   ids: 'row numbers' | 'numbers' | 'texts'
   bytes: number
+  /** The digest that `openIndex` pins a file by. */
+  sha256: string
   /** Bytes of codes and scales, of all rows. */
   codeBytes: number
   tensors: { name: string; dtype: string; shape: readonly number[]; bytes: number }[]
@@ -46,6 +48,7 @@ export async function inspectIndex(path: string): Promise<IndexReport> {
       rotation: metadata['rotation'] ?? null,
       ids: header.ids.kind === 'rows' ? 'row numbers' : header.ids.kind,
       bytes: byteLength,
+      sha256: metadata['sha256']!,
       codeBytes,
       tensors,
       metadata,
@@ -56,13 +59,13 @@ export async function inspectIndex(path: string): Promise<IndexReport> {
 }
 
 export function* describeIndex(report: IndexReport): Generator<string> {
-  const { rows, deletedRows, dims, codeDims, coarse, rescore, scale, rotation, ids, bytes, codeBytes } = report
+  const { rows, deletedRows, dims, codeDims, coarse, rescore, scale, rotation, ids, bytes, codeBytes, sha256 } = report
   const deleted = deletedRows === 0 ? '' : ` (${grouped(deletedRows)} deleted)`
   yield `rows        ${grouped(rows)}${deleted}\n`
   yield `dims        ${dims}${codeDims === dims ? '' : `, truncated to ${codeDims}`}\n`
   yield `coarse      ${coarse}\nrescore     ${rescore}\n`
   yield `scale       ${scale ? 'yes' : 'no'}\nrotation    ${rotation ?? 'none'}\nids         ${ids}\n`
-  yield `bytes       ${grouped(bytes)} (${grouped(codeBytes)} of codes)\n\n`
+  yield `bytes       ${grouped(bytes)} (${grouped(codeBytes)} of codes)\nsha256      ${sha256}\n\n`
   yield* describeTensors(report)
 }
 

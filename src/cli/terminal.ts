@@ -1,10 +1,16 @@
+import { withoutSecrets } from '../errors.js'
+
 /** Reading and quantizing fewer values than this is over before anyone wonders. */
 const LONG_WORK_VALUES = 1 << 26
 
 /** One line on stderr, whatever the message holds: file names and file contents may hold line breaks and escape codes. */
 export function complain(message: string): void {
   clearProgress()
-  process.stderr.write(`packvec: ${message.replace(/\p{Cc}+/gu, ' ').trim()}\n`)
+  process.stderr.write(
+    `packvec: ${withoutSecrets(message)
+      .replace(/\p{Cc}+/gu, ' ')
+      .trim()}\n`,
+  )
 }
 
 /** For the library's `onWarning`. */

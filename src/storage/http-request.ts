@@ -1,5 +1,8 @@
 import { PackvecError } from '../errors.js'
+import { fetchFailure } from './http-failure.js'
 import { type CheckedHttpOptions, shownUrl } from './http-options.js'
+import { fetchFollowing } from './http-redirect.js'
+import { retryAfter, Transient } from './http-retry.js'
 import { abortError, throwIfAborted } from './source.js'
 import type { Stop } from './stop.js'
 
@@ -12,24 +15,12 @@ export interface Answer {
   cancel(): Promise<void>
 }
 
-/** A failure that another attempt may mend. */
-export class Transient extends Error {
-  readonly failure: PackvecError
-  /** Milliseconds that the server asked to be left alone for. */
-  readonly wait: number
-
-  constructor(failure: PackvecError, wait = 0) {
-    super(failure.message)
-    this.failure = failure
-    this.wait = wait
-  }
-}
-
-/** More than a user waits for. */
-const MAX_WAIT = 30_000
+/** A server that does not know the method or the version will not know it the next time. */
+const PERMANENT_STATUSES: readonly number[] = [501, 505]
 
 /**
- * Sends one request; neither its head nor any piece of its body may take longer than `requestTimeout`.
+ * Sends one request; neither its head nor any piece of its body may take longer than `requestTimeout`, and the body may not
+ * be slower than `minBytesPerSecond`.
  * @throws Transient for a lost connection, silence, and answers that ask to try again; PackvecError IO, ABORTED
  */
 export async function request(
@@ -39,25 +30,18 @@ export async function request(
   stop: Stop,
 ): Promise<Answer> {
   throwIfAborted(stop)
-  const attempt = new Attempt(url, options.requestTimeout, stop)
+  const attempt = new Attempt(url, options, stop)
   try {
-    const response = await attempt.watch(() =>
-      options.fetch(url, {
-        // With a range, fetch asks for identity by itself: a compressed answer would have other byte positions.
-        headers: { ...options.headers, ...headers },
-        signal: attempt.signal,
-        // The browser's own cache locks a URL while a range of it is under way: the ranges would wait for one another.
-        cache: 'no-store',
-      }),
-    )
+    // With a range, fetch asks for identity by itself: a compressed answer would have other byte positions.
+    const response = await attempt.watch(() => fetchFollowing(url, headers, options, attempt.signal))
     const { status } = response
     const cancel = async () => {
       await response.body?.cancel().catch(() => {})
       attempt.end()
     }
-    if (status === 408 || status === 429 || status >= 500) {
+    if (status === 408 || status === 429 || (status >= 500 && !PERMANENT_STATUSES.includes(status))) {
       await cancel()
-      throw new Transient(refused(url, response), retryAfter(response))
+      throw new Transient(refused(url, response), retryAfter(response.headers))
     }
     if (status >= 400 && status !== 416) {
       await cancel()
@@ -76,6 +60,7 @@ async function* readBody(response: Response, attempt: Attempt): AsyncGenerator<U
     for (;;) {
       const read = await attempt.watch(async () => reader?.read())
       if (read === undefined || read.done) return
+      attempt.received(read.value.length)
       yield read.value
     }
   } finally {
@@ -88,14 +73,17 @@ async function* readBody(response: Response, attempt: Attempt): AsyncGenerator<U
 class Attempt {
   readonly #controller = new AbortController()
   readonly #url: URL
-  readonly #timeout: number
+  readonly #options: CheckedHttpOptions
   readonly #stop: Stop
   readonly #unlink: () => void
   #silent = false
+  /** Since the speed was last looked at: milliseconds in which the server was waited for, and bytes that came. */
+  #waited = 0
+  #bytes = 0
 
-  constructor(url: URL, timeout: number, stop: Stop) {
+  constructor(url: URL, options: CheckedHttpOptions, stop: Stop) {
     this.#url = url
-    this.#timeout = timeout
+    this.#options = options
     this.#stop = stop
     this.#unlink = stop.onAbort(() => this.#controller.abort())
   }
@@ -105,35 +93,42 @@ class Attempt {
   }
 
   async watch<T>(work: () => Promise<T>): Promise<T> {
+    const { requestTimeout } = this.#options
+    const start = performance.now()
     const timer = setTimeout(() => {
       this.#silent = true
       this.#controller.abort()
-    }, this.#timeout)
+    }, requestTimeout)
     try {
       return await work()
     } catch (cause) {
       if (this.#stop.aborted) throw abortError(this.#stop)
-      const name = shownUrl(this.#url)
-      if (this.#silent) {
-        const message = `${name}: no byte came for ${this.#timeout} ms (requestTimeout)`
-        throw new Transient(new PackvecError('TIMEOUT', 'requestTimeout', message, { cause }))
-      }
-      const message = `cannot read ${name}: ${reasonOf(cause as Error)}`
-      throw new Transient(new PackvecError('IO', 'source', message, { cause }))
+      if (!this.#silent) throw fetchFailure(this.#url, cause)
+      const message = `${shownUrl(this.#url)}: no byte came for ${requestTimeout} ms (requestTimeout)`
+      throw new Transient(new PackvecError('TIMEOUT', 'requestTimeout', message, { cause }))
     } finally {
       clearTimeout(timer)
+      this.#waited += performance.now() - start
     }
+  }
+
+  /** Counts bytes; a server that drips them is given up as a silent one is. @throws Transient */
+  received(bytes: number): void {
+    const { requestTimeout, minBytesPerSecond } = this.#options
+    this.#bytes += bytes
+    if (this.#waited < requestTimeout) return
+    const [came, seconds] = [this.#bytes, this.#waited / 1000]
+    this.#waited = 0
+    this.#bytes = 0
+    if (came >= minBytesPerSecond * seconds) return
+    const what = `${came} bytes came in ${seconds.toFixed(1)} s, fewer than ${minBytesPerSecond} per second`
+    const message = `${shownUrl(this.#url)}: ${what} (minBytesPerSecond)`
+    throw new Transient(new PackvecError('TIMEOUT', 'minBytesPerSecond', message))
   }
 
   end(): void {
     this.#unlink()
   }
-}
-
-/** Node says "fetch failed" and keeps the reason in the cause. */
-function reasonOf({ message, cause }: Error): string {
-  const inner = cause as { message?: string; code?: string } | undefined
-  return inner?.message || inner?.code ? `${message} (${inner.message || inner.code})` : message
 }
 
 function refused(url: URL, { status, statusText }: Response): PackvecError {
@@ -144,52 +139,4 @@ function refused(url: URL, { status, statusText }: Response): PackvecError {
 /** The status that a request was refused with, if the error is such a refusal. */
 export function statusOf({ cause }: PackvecError): number | undefined {
   return (cause as { status?: number } | undefined)?.status
-}
-
-function retryAfter({ headers }: Response): number {
-  const seconds = Number(headers.get('retry-after'))
-  return seconds > 0 ? Math.min(1000 * seconds, MAX_WAIT) : 0
-}
-
-/** A connection that broke after so many bytes was a good one: failures are counted anew. */
-const PROGRESS_BYTES = 1 << 20
-
-/** How often a transfer is taken up again, and after how long. */
-export class Retries {
-  readonly #options: CheckedHttpOptions
-  readonly #stop: Stop
-  #failures = 0
-  #bytes = 0
-
-  constructor(options: CheckedHttpOptions, stop: Stop) {
-    this.#options = options
-    this.#stop = stop
-  }
-
-  /** Waits before the next attempt; throws what is not to be tried again, or no more. `bytes`: received so far. */
-  async after(error: unknown, bytes = 0): Promise<void> {
-    if (!(error instanceof Transient)) throw error
-    if (bytes - this.#bytes >= PROGRESS_BYTES) this.#failures = 0
-    this.#bytes = bytes
-    const { retries, retryDelay } = this.#options
-    if (this.#failures === retries) throw error.failure
-    // Half of the delay is random: clients that lost the same server do not come back together.
-    const delay = retryDelay * 2 ** this.#failures * (0.5 + Math.random() / 2)
-    this.#failures++
-    await pause(Math.min(Math.max(error.wait, delay), MAX_WAIT), this.#stop)
-  }
-}
-
-function pause(ms: number, stop: Stop): Promise<void> {
-  throwIfAborted(stop)
-  return new Promise((resolve, reject) => {
-    const unlink = stop.onAbort(() => {
-      clearTimeout(timer)
-      reject(abortError(stop))
-    })
-    const timer = setTimeout(() => {
-      unlink()
-      resolve()
-    }, ms)
-  })
 }

@@ -1,6 +1,8 @@
 import { PackvecError } from '../errors.js'
-import { type CheckedHttpOptions, shownUrl } from './http-options.js'
-import { type Answer, Retries, request, Transient } from './http-request.js'
+import { download, type Judge, shortBody, tooLong } from './http-download.js'
+import { type CheckedHttpOptions, checkFetched, shownUrl } from './http-options.js'
+import { type Answer, request } from './http-request.js'
+import { Retries } from './http-retry.js'
 import { checkPart, checkTotal, type FileIdentity, identityOf, sameFile } from './identity.js'
 import { readSpans } from './limit.js'
 import { MemorySource } from './memory-source.js'
@@ -21,13 +23,16 @@ export interface OpenHttpOptions {
   readonly onProgress?: ((bytes: number, totalBytes: number | undefined) => void) | undefined
   /** The ETag of a copy: the server then says whether it still holds. */
   readonly ifNoneMatch?: string | undefined
+  /** Refuses a file by its beginning, before more of it comes. */
+  readonly judge?: Judge | undefined
 }
 
 /**
  * Asks for the beginning of a file. @throws PackvecError IO, INVALID_FILE, TIMEOUT, ABORTED, UNSUPPORTED (no ranges and
- * `onNoRange: 'refuse'`)
+ * `onNoRange: 'refuse'`), TOO_LARGE, INVALID_ARGUMENT
  */
 export async function openHttp(url: URL, options: OpenHttpOptions): Promise<Opened> {
+  checkFetched(url)
   const stop = new Stop(options.signal)
   const retries = new Retries(options.http, stop)
   try {
@@ -46,6 +51,7 @@ export async function openHttp(url: URL, options: OpenHttpOptions): Promise<Open
 async function askFirst(url: URL, options: OpenHttpOptions, stop: Stop): Promise<Opened> {
   const { http, ifNoneMatch } = options
   const name = shownUrl(url)
+  const judge = named(name, options.judge)
   const condition: Record<string, string> = ifNoneMatch === undefined ? {} : { 'If-None-Match': ifNoneMatch }
   const answer = await request(url, { Range: `bytes=0-${HEAD_BYTES - 1}`, ...condition }, http, stop)
   const { status } = answer
@@ -53,9 +59,10 @@ async function askFirst(url: URL, options: OpenHttpOptions, stop: Stop): Promise
     const part = await orCancel(answer, () => checkPart(name, answer, 0, HEAD_BYTES))
     const head = new Uint8Array(part.end)
     await fill(answer, head, name)
+    judge?.(head, part.total)
     return { source: new HttpSource(url, http, identityOf(answer.headers, part.total), head) }
   }
-  if (status === 200) return { source: await downloadAll(name, answer, options) }
+  if (status === 200) return { source: await downloadAll(name, answer, { ...options, judge }) }
   await answer.cancel()
   if (status === 304 && ifNoneMatch !== undefined) return 'unchanged'
   if (status === 416) throw new PackvecError('INVALID_FILE', 'source', `${name}: the file is cut off: it is empty`)
@@ -66,30 +73,30 @@ async function askFirst(url: URL, options: OpenHttpOptions, stop: Stop): Promise
 async function downloadAll(
   name: string,
   answer: Answer,
-  { http, onProgress }: OpenHttpOptions,
+  { http, judge, onProgress }: OpenHttpOptions,
 ): Promise<MemorySource & { identity: FileIdentity }> {
   if (http.onNoRange === 'refuse') {
     await answer.cancel()
     const message = `${name}: the server sends the whole file where a range was asked for (onNoRange: 'refuse')`
     throw new PackvecError('UNSUPPORTED', 'onNoRange', message)
   }
-  // Of a body that was decoded on the way the length is not known: Content-Length counts what was sent.
-  const total = answer.headers.has('content-encoding') ? undefined : checkTotal(answer.headers.get('content-length'))
-  const pieces: Uint8Array[] = []
-  let bytes = 0
-  for await (const piece of answer.pieces()) {
-    pieces.push(piece)
-    bytes += piece.length
-    onProgress?.(bytes, total)
-  }
-  if (total !== undefined && bytes !== total) throw shortBody(name, bytes, total)
-  const whole = new Uint8Array(bytes)
-  let at = 0
-  for (const piece of pieces) {
-    whole.set(piece, at)
-    at += piece.length
-  }
-  return Object.assign(new MemorySource(whole, name), { identity: identityOf(answer.headers, bytes) })
+  const whole = await download(name, answer, { judge, onProgress, maxBytes: http.maxBytes })
+  return Object.assign(new MemorySource(whole, name), { identity: identityOf(answer.headers, whole.length) })
+}
+
+/** Whatever the judge says of a file, with its name. */
+function named(name: string, judge: Judge | undefined): Judge | undefined {
+  return (
+    judge &&
+    ((...beginning) => {
+      try {
+        return judge(...beginning)
+      } catch (cause) {
+        if (!(cause instanceof PackvecError)) throw cause
+        throw new PackvecError(cause.code, cause.argument, `${name}: ${cause.message}`, { cause })
+      }
+    })
+  )
 }
 
 /** A file behind HTTP, read by ranges. */
@@ -218,14 +225,4 @@ async function fill(answer: Answer, target: Uint8Array, name: string): Promise<v
     at += piece.length
   }
   if (at < target.length) throw shortBody(name, at, target.length)
-}
-
-function shortBody(name: string, bytes: number, expected: number): Transient {
-  const message = `${name}: the server sent ${bytes} bytes and announced ${expected}`
-  return new Transient(new PackvecError('IO', 'source', message))
-}
-
-function tooLong(name: string): PackvecError {
-  const message = `${name}: the server sent more bytes than it announced; ranges must not be compressed or rewritten`
-  return new PackvecError('IO', 'source', message)
 }

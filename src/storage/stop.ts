@@ -1,3 +1,5 @@
+import { onAbort } from '../on-abort.js'
+
 /** What can be aborted: a signal, or a stop. */
 export interface Abortable {
   readonly aborted: boolean
@@ -19,9 +21,7 @@ export class Stop implements Abortable {
       if (parent === undefined) return []
       const abort = () => this.abort(parent.reason)
       if (parent.aborted) abort()
-      if (parent instanceof Stop) return [parent.onAbort(abort)]
-      parent.addEventListener('abort', abort, { once: true })
-      return [() => parent.removeEventListener('abort', abort)]
+      return [parent instanceof Stop ? parent.onAbort(abort) : onAbort(parent, abort)]
     })
   }
 

@@ -1,29 +1,30 @@
 import { checkCount, describe, fail } from '../check.js'
 import { PackvecError } from '../errors.js'
+import { onAbort } from '../on-abort.js'
 import { abortError } from '../storage/source.js'
 
-/** Ends a search for the caller's signal or for the time it takes. */
+/** Ends a search, or an opening, for the caller's signal or for the time it takes. */
 export class Deadline {
   readonly #controller = new AbortController()
+  readonly #work: string
   readonly #timeout: number | undefined
-  readonly #outer: AbortSignal | undefined
   readonly #end: number
   readonly #timer: ReturnType<typeof setTimeout> | undefined
-  readonly #abort = () => this.#controller.abort(this.#outer?.reason)
+  readonly #unlink: (() => void) | undefined
 
   /** @throws PackvecError INVALID_ARGUMENT, ABORTED */
-  constructor({
-    signal,
-    timeout,
-  }: { readonly signal?: AbortSignal | undefined; readonly timeout?: number | undefined }) {
+  constructor(
+    { signal, timeout }: { readonly signal?: AbortSignal | undefined; readonly timeout?: number | undefined },
+    work = 'the search',
+  ) {
+    this.#work = work
     if (signal !== undefined && !(signal instanceof AbortSignal)) {
       fail('INVALID_ARGUMENT', 'signal', 'an AbortSignal', describe(signal))
     }
     this.#timeout = timeout === undefined ? undefined : checkCount(timeout, 'timeout')
-    this.#outer = signal
     this.#end = performance.now() + (timeout ?? Number.POSITIVE_INFINITY)
     if (signal?.aborted) throw abortError(signal)
-    signal?.addEventListener('abort', this.#abort, { once: true })
+    this.#unlink = signal && onAbort(signal, () => this.#controller.abort(signal.reason))
     // Beyond 2^31 ms a timer fires at once.
     if (timeout !== undefined && timeout < 2 ** 31) {
       this.#timer = setTimeout(() => this.#controller.abort(this.#tooLong()), timeout)
@@ -42,10 +43,10 @@ export class Deadline {
 
   clear(): void {
     clearTimeout(this.#timer)
-    this.#outer?.removeEventListener('abort', this.#abort)
+    this.#unlink?.()
   }
 
   #tooLong(): PackvecError {
-    return new PackvecError('TIMEOUT', 'timeout', `the search took longer than ${this.#timeout} ms (timeout)`)
+    return new PackvecError('TIMEOUT', 'timeout', `${this.#work} took longer than ${this.#timeout} ms (timeout)`)
   }
 }

@@ -1,57 +1,17 @@
-import { checkCount, checkOneOf, describe, fail } from '../check.js'
-import type { NewHasher } from '../checksum.js'
+import { fail } from '../check.js'
 import { PackvecError } from '../errors.js'
 import { type IndexHeader, indexHeaderBytes, parseIndexHeader } from '../index-header.js'
-import { BlobSource } from '../storage/blob-source.js'
-import type { CacheOption } from '../storage/cache.js'
-import { openCachedFile } from '../storage/cached-file.js'
-import { checkHttpOptions, type HttpOptions } from '../storage/http-options.js'
-import { openHttp } from '../storage/http-source.js'
-import { MemorySource } from '../storage/memory-source.js'
+import { onAbort } from '../on-abort.js'
+import { tooLarge } from '../storage/http-download.js'
 import { abortError, type ByteSource } from '../storage/source.js'
 import { StoredIndex } from '../stored-index.js'
 import { BlockCache } from './block-cache.js'
 import { explain } from './damage.js'
+import { Deadline } from './deadline.js'
+import { checkOpenOptions, checkPins, type IndexSource, type OpenOptions, type StorageHost } from './open-options.js'
+import { openSource } from './open-source.js'
 import { checkSameParts } from './same-parts.js'
 import { bytesToLoad, openShard, type StoredShard } from './shard.js'
-
-/** Where an index is: bytes, a blob or file, a URL, in Node a path; or a source of the caller's own. */
-export type IndexSource = ArrayBuffer | Uint8Array | Blob | URL | string | ByteSource
-
-/** How far opening an index is. */
-export interface OpenProgress {
-  /** 'download': the file is copied to the cache, or taken as a whole; 'load': codes come to memory. */
-  readonly phase: 'download' | 'load'
-  readonly bytes: number
-  /** Undefined where the server does not say how long the file is. */
-  readonly totalBytes: number | undefined
-}
-
-/** What comes to memory, what is kept, and how files behind URLs are asked for. */
-export interface OpenOptions extends HttpOptions {
-  /** 'coarse' (default): the codes of the first stage are in memory, the others stay where they are; 'all': all in memory. */
-  readonly load?: 'coarse' | 'all'
-  /**
-   * Bytes of blocks that were read and checked and are kept for the next search. By default 8 MiB, the blocks of some 20
-   * searches, where a block that is there saves a request; none for files in Node and memory, where the system keeps pages
-   * itself: a search that repeats nothing was 0.3 ms slower with such a cache than without.
-   */
-  readonly cacheBytes?: number
-  /** Keeps a copy of files behind URLs in the browser, for the next time and for the time without network. */
-  readonly cache?: CacheOption
-  /** Where the cache has no room: 'refuse' (default) is an error, 'network' searches without a copy. */
-  readonly onCacheFull?: 'refuse' | 'network'
-  /** Hears of every piece that has come. */
-  readonly onProgress?: (progress: OpenProgress) => void
-  readonly signal?: AbortSignal
-}
-
-/** What the host brings. */
-export interface StorageHost {
-  readonly newHasher: NewHasher
-  /** Opens what is no URL; undefined where there are no files. */
-  openPath?(path: string | URL): Promise<ByteSource>
-}
 
 /** More than the header of most indexes: one read. */
 const HEAD_BYTES = 65_536
@@ -63,23 +23,23 @@ export async function openIndexOn(
   source: IndexSource | readonly IndexSource[],
   options: OpenOptions = {},
 ): Promise<StoredIndex> {
-  const load = checkOneOf(options.load ?? 'coarse', ['coarse', 'all'], 'load')
-  checkOneOf(options.onCacheFull ?? 'refuse', ['refuse', 'network'], 'onCacheFull')
-  if (options.cacheBytes !== undefined) checkCount(options.cacheBytes, 'cacheBytes', 0)
-  const { signal } = options
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
-    fail('INVALID_ARGUMENT', 'signal', 'an AbortSignal', describe(signal))
-  }
+  checkOpenOptions(options)
   const list = Array.isArray(source) ? (source as readonly IndexSource[]) : [source as IndexSource]
   if (list.length === 0) fail('INVALID_ARGUMENT', 'sources', 'at least one', 'none')
   const opening = new Opening(host, options)
-  return opening.run(list, load)
+  return opening.run(list, checkPins(options.sha256, list.length))
+}
+
+interface OpenedFile {
+  readonly source: ByteSource
+  readonly header: IndexHeader
 }
 
 /** One call of `openIndex`: what it opened is closed again where it fails. */
 class Opening {
   readonly #host: StorageHost
   readonly #options: OpenOptions
+  readonly #load: 'coarse' | 'all'
   readonly #opened: ByteSource[] = []
   /** Stops what is still being read once a part has failed. */
   readonly #stop = new AbortController()
@@ -87,26 +47,33 @@ class Opening {
   constructor(host: StorageHost, options: OpenOptions) {
     this.#host = host
     this.#options = options
+    this.#load = options.load ?? 'coarse'
   }
 
-  async run(list: readonly IndexSource[], load: 'coarse' | 'all'): Promise<StoredIndex> {
-    const { signal } = this.#options
-    const abort = () => this.#stop.abort(signal?.reason)
-    if (signal?.aborted) abort()
-    signal?.addEventListener('abort', abort, { once: true })
+  async run(list: readonly IndexSource[], pins: readonly (string | undefined)[]): Promise<StoredIndex> {
+    const deadline = new Deadline(this.#options, 'opening the index')
+    // A source of the caller's own may not heed its signal.
+    const over = new Promise<never>((_, reject) => {
+      onAbort(deadline.signal, () => {
+        this.#stop.abort(deadline.signal.reason)
+        reject(abortError(deadline.signal))
+      })
+    })
     try {
-      return await this.#open(list, load)
+      return await Promise.race([this.#open(list, pins), over])
     } catch (error) {
-      await Promise.all(this.#opened.map((source) => source.close().catch(() => {})))
-      if (signal?.aborted) throw abortError(signal)
+      this.#stop.abort(error)
+      const closed = Promise.all(this.#opened.map((source) => source.close().catch(() => {})))
+      if (deadline.signal.aborted) throw abortError(deadline.signal)
+      await closed
       throw error
     } finally {
-      signal?.removeEventListener('abort', abort)
+      deadline.clear()
     }
   }
 
-  async #open(list: readonly IndexSource[], load: 'coarse' | 'all'): Promise<StoredIndex> {
-    const files = await this.#all(list.map((source) => this.#openFile(source)))
+  async #open(list: readonly IndexSource[], pins: readonly (string | undefined)[]): Promise<StoredIndex> {
+    const files = await this.#all(list.map((source, i) => this.#openFile(source, pins[i])))
     const headers = files.map(({ header }) => header)
     checkSameParts(
       headers,
@@ -115,7 +82,7 @@ class Opening {
     const rows = headers.reduce((sum, header) => sum + header.rows, 0)
     if (rows >= 2 ** 32)
       throw new PackvecError('TOO_LARGE', 'sources', `an index has fewer than 2^32 rows, got ${rows}`)
-    const totalBytes = headers.reduce((sum, header) => sum + bytesToLoad(header, load), 0)
+    const totalBytes = headers.reduce((sum, header) => sum + bytesToLoad(header, this.#load), 0)
     let bytes = 0
     const onBytes = (more: number) => {
       bytes += more
@@ -126,7 +93,7 @@ class Opening {
     let cacheBase = 0
     const shards = files.map(({ source, header }): Promise<StoredShard> => {
       const { signal } = this.#stop
-      const options = { load, cache, cacheBase, newHasher: this.#host.newHasher, signal, onBytes }
+      const options = { load: this.#load, cache, cacheBase, newHasher: this.#host.newHasher, signal, onBytes }
       // Blocks of any of its tensors: more numbers than it needs.
       cacheBase += Math.ceil(header.byteLength / 4096) + header.tensors.size
       return openShard(source, header, options).catch((fault) => explain(source, fault))
@@ -150,11 +117,21 @@ class Opening {
     return settled as T[]
   }
 
-  async #openFile(input: IndexSource): Promise<{ source: ByteSource; header: IndexHeader }> {
-    const source = await this.#openSource(input)
+  async #openFile(input: IndexSource, pin: string | undefined): Promise<OpenedFile> {
+    const { signal } = this.#stop
+    const { source, maxBytes } = await openSource(this.#host, input, this.#options, signal)
     this.#opened.push(source)
+    if (signal.aborted) {
+      // Nobody waits for it any more.
+      await source.close()
+      throw abortError(signal)
+    }
     try {
-      return { source, header: await this.#readHeader(source) }
+      const header = await this.#readHeader(source)
+      checkPin(header, pin)
+      const bytes = bytesToLoad(header, this.#load)
+      if (maxBytes !== undefined && bytes > maxBytes) throw tooLarge(source.name, bytes, maxBytes)
+      return { source, header }
     } catch (fault) {
       return explain(source, fault)
     }
@@ -171,44 +148,11 @@ class Opening {
     }
     return parseIndexHeader(head, source.byteLength, this.#host.newHasher)
   }
-
-  async #openSource(input: IndexSource): Promise<ByteSource> {
-    if (input instanceof Uint8Array || input instanceof ArrayBuffer) return new MemorySource(input)
-    if (typeof Blob === 'function' && input instanceof Blob) return new BlobSource(input)
-    if (typeof input === 'string' || input instanceof URL) return this.#openLocation(input)
-    const own = input as ByteSource | null
-    if (typeof own?.readMany === 'function' && typeof own.byteLength === 'number') return own
-    return fail('INVALID_ARGUMENT', 'source', EXPECTED, describe(input))
-  }
-
-  async #openLocation(location: string | URL): Promise<ByteSource> {
-    const url = this.#urlOf(location)
-    if (url === undefined) return this.#host.openPath!(location)
-    const { cache, onCacheFull = 'refuse', onProgress } = this.#options
-    const options = {
-      http: checkHttpOptions(this.#options),
-      signal: this.#stop.signal,
-      onProgress: (bytes: number, totalBytes: number | undefined) =>
-        onProgress?.({ phase: 'download', bytes, totalBytes }),
-    }
-    if (cache !== undefined) {
-      return openCachedFile(url, { ...options, cache, onCacheFull, newHasher: this.#host.newHasher })
-    }
-    const opened = await openHttp(url, options)
-    if (opened === 'unchanged') throw new Error('unchanged without a condition')
-    return opened.source
-  }
-
-  /** The URL that is fetched; undefined for a file. */
-  #urlOf(location: string | URL): URL | undefined {
-    const text = String(location)
-    if (/^(https?|blob|data):/i.test(text)) return new URL(text)
-    if (this.#host.openPath !== undefined) return undefined
-    const base = (globalThis as { location?: Location }).location?.href
-    const url = URL.canParse(text, base) ? new URL(text, base) : undefined
-    if (url !== undefined && url.protocol !== 'file:') return url
-    return fail('INVALID_ARGUMENT', 'source', `${EXPECTED}; this host has no files`, describe(text))
-  }
 }
 
-const EXPECTED = 'bytes, a Blob or File, a URL, a path (in Node) or a ByteSource'
+/** @throws PackvecError INVALID_FILE where the file is not the one that is pinned */
+function checkPin({ metadata }: IndexHeader, pin: string | undefined): void {
+  if (pin === undefined || metadata['sha256'] === pin) return
+  const message = `the file is not the one that is pinned: its digest is ${metadata['sha256']}, sha256 is ${pin}`
+  throw new PackvecError('INVALID_FILE', 'sha256', message)
+}

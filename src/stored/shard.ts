@@ -24,6 +24,8 @@ export interface CodesOnDisk {
 /** One file of an index, opened. */
 export interface StoredShard {
   readonly source: ByteSource
+  /** SHA-256 of its header, which has the sums of all the rest. */
+  readonly sha256: string
   readonly rows: number
   readonly transform: Transform
   /** Codes that are in memory: the coarse ones at least. */
@@ -83,7 +85,8 @@ export async function openShard(source: ByteSource, header: IndexHeader, options
   const inFile = (tensor: StoredTensor, base: number) =>
     new TensorBlocks(source, tensor, first(tensor.digests!.name), { newHasher, cache, base })
   const onDisk = later && { slot: slots[1]!, blocks: inFile(later.codes, cacheBase), scales: scalesOf(later) }
-  return { source, rows, transform, store, onDisk, names: openNames(), live: openLive() }
+  const sha256 = header.metadata['sha256']!
+  return { source, sha256, rows, transform, store, onDisk, names: openNames(), live: openLive() }
 
   function openNames(): RowNames {
     if (ids.kind === 'rows') return ROW_NUMBERS

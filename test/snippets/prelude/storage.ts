@@ -1,5 +1,5 @@
 import { buildIndex } from 'packvec/node'
-import type { OpenProgress, StoredResult } from 'packvec/storage'
+import { type OpenProgress, openIndex, type StoredResult } from 'packvec/storage'
 import './common.js'
 
 declare global {
@@ -7,6 +7,8 @@ declare global {
   var matrices: (typeof queries)[]
   var signal: AbortSignal
   var onProgress: (progress: OpenProgress) => void
+  /** The digest of corpus.safetensors. */
+  var sha256: string
   var save: (results: StoredResult[]) => void
 }
 
@@ -18,3 +20,4 @@ globalThis.save = (results) => {
   if (results.length !== queries.dims[0]) throw new Error(`${results.length} results`)
 }
 await buildIndex('corpus.safetensors', ['corpus.npy'], { ids: texts })
+globalThis.sha256 = (await openIndex('corpus.safetensors')).sha256[0]!
