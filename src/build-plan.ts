@@ -1,13 +1,13 @@
 import type { Calibration } from './calibration.js'
 import { checkCount, checkSameDims } from './check.js'
 import type { Slot } from './code-store.js'
-import type { ScaleType } from './codebook.js'
+import type { BookFit, ScaleType } from './codebook.js'
 import { PackvecError } from './errors.js'
 import { isLevelPrecision, type Levels } from './levels.js'
 import { type Embeddings, evenSample, type RowSource, toRows } from './matrix.js'
-import { checkPrecision, type Precision } from './precision.js'
+import { checkPrecision, type Precision, precisionKind } from './precision.js'
 import type { Percentiles, Scope } from './quantiles.js'
-import { checkScale, chooseCodebook, requireCodebook } from './quantize.js'
+import { type CodebookOptions, checkScale, chooseCodebook, requireCodebook } from './quantize.js'
 import { type Stages, storedPrecisions } from './stages.js'
 import { openTransform, type Transform, type TransformOptions, transformRows } from './transform.js'
 
@@ -85,8 +85,21 @@ function chooseSlots(rows: RowSource, transform: Transform, stages: Stages, opti
     const own = quantiles ? evenSample(rows, SAMPLE_ROWS) : rows
     const chosen = chooseCodebook([own], sample, precision, { ...options, ranges: options.calibration })
     const book = requireCodebook(chosen, precision, transform.dims)
-    return { precision, book, scale: checkScale(options.scale, precision) }
+    const fit = fitOf(precision, given !== undefined, options)
+    return { precision, book, scale: checkScale(options.scale, precision), fit }
   })
+}
+
+/** How a codebook follows the rows that are added: not at all where the caller gave it, or a sample for it. */
+export function fitOf(
+  precision: Precision,
+  sampled: boolean,
+  { calibration, levels, scope, percentiles }: Pick<CodebookOptions, 'levels' | 'scope' | 'percentiles'> & { calibration?: unknown },
+): BookFit | undefined {
+  const kind = precisionKind(precision)
+  const isLevels = isLevelPrecision(precision)
+  if (kind === 'bits' || kind === 'floats' || sampled || (isLevels ? levels : calibration) !== undefined) return undefined
+  return { scope: scope ?? (isLevels ? 'global' : 'dimension'), percentiles }
 }
 
 function checkRescore(value: Precision | 'none'): Precision | 'none' {

@@ -74,6 +74,13 @@ export class Calibration {
     return scope === 'global' ? calibration.shareRange(argument) : calibration
   }
 
+  /** @internal Ranges known already, with the number of rows they were taken from. Not copied. */
+  static ofMinMax(mins: Float32Array, maxs: Float32Array, rows: number): Calibration {
+    const calibration = new Calibration(mins.length)
+    calibration.#set(mins, maxs, rows, 'embeddings')
+    return calibration
+  }
+
   /** A calibration with ranges known already, 2 x dims: minima, then maxima. @throws PackvecError INVALID_RANGES */
   static fromRanges(ranges: RangesInput, options: { readonly dims?: number } = {}): Calibration {
     if (ranges instanceof Calibration) return ranges.clone()

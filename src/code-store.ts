@@ -1,6 +1,8 @@
-import { type Codebook, openDecoder, rowScale, type ScaleType, setCodebook } from './codebook.js'
+import type { Calibration } from './calibration.js'
+import { type BookFit, type Codebook, openDecoder, rowScale, type ScaleType, setCodebook } from './codebook.js'
 import { copyStrided, Encoder, type EncoderRegion, encoderSizes, flipSigns } from './encoder.js'
 import { PackvecError } from './errors.js'
+import { FineCodes } from './fine-codes.js'
 import type { RowSource } from './matrix.js'
 import {
   codeRowBytes,
@@ -11,6 +13,7 @@ import {
   paddedRowBytes,
   precisionKind,
 } from './precision.js'
+import { Recoding } from './recoding.js'
 import { planRegions, type Regions } from './regions.js'
 import { openWorkspace, type Workspace } from './workspace.js'
 
@@ -19,6 +22,8 @@ type StoreRegion = RowRegion | EncoderRegion | 'scratch'
 
 /** Extra rows that growing by `add` leaves room for: 1 in 16, so that many small batches copy each row a few times only. */
 const GROWTH = 17 / 16
+/** Rows whose codes are rewritten at a time, one dimension after the other: they stay in the cache. */
+const RECODED_ROWS = 256
 /** Search scratch: enough for a batch of queries on a large index, little beside a small one. */
 const MIN_SCRATCH_BYTES = 131_072
 const MAX_SCRATCH_BYTES = 2_097_152
@@ -29,6 +34,8 @@ export interface Slot {
   readonly book: Codebook | undefined
   /** Whether each row has a factor, and how it is rounded. */
   readonly scale: ScaleType | undefined
+  /** How the codebook was taken from the rows of the index itself; undefined where it is fixed. */
+  readonly fit?: BookFit | undefined
 }
 
 export interface StoreSpec {
@@ -47,21 +54,26 @@ export interface SlotRows {
 
 /** Rows of codes in one wasm memory of exact size, in one or two precisions: made there, searched there. */
 export class CodeStore {
-  readonly spec: StoreSpec
   readonly dims: number
+  #spec: StoreSpec
   #size = 0
   #capacity: number
   #scratchBytes: number
   #workspace!: Workspace
   #regions!: Regions<StoreRegion>
   #encoder!: Encoder
+  #fine: FineCodes | undefined
 
   constructor(spec: StoreSpec, capacity: number) {
-    this.spec = spec
+    this.#spec = spec
     this.dims = spec.dims
     this.#capacity = capacity
     this.#scratchBytes = Math.min(Math.max(MIN_SCRATCH_BYTES, (capacity * this.rowBytes) / 32), MAX_SCRATCH_BYTES)
     this.#open()
+  }
+
+  get spec(): StoreSpec {
+    return this.#spec
   }
 
   get size(): number {
@@ -125,16 +137,42 @@ export class CodeStore {
     }
   }
 
+  /** Makes room for rows to come, and for some more where what is stored must move. */
+  makeRoom(rows: number): void {
+    const needed = this.#size + rows
+    if (needed > this.#capacity) this.reserve(Math.max(needed, Math.ceil(this.#size * GROWTH)))
+  }
+
+  /** Keeps 8-bit codes with 8 more bits from here on, so that `widen` loses nothing of rows to come; or not any more. */
+  refine(fine: boolean): void {
+    if (!fine) this.#fine = undefined
+    else this.#fine ??= new FineCodes(paddedRowBytes('int8', this.dims), this.#size)
+  }
+
+  /** Gives 8-bit codes other ranges: those stored become the codes of the same values, factors of rows stay. */
+  widen(precision: Precision, book: Calibration): void {
+    const slot = this.slot(precisionKind(precision))
+    const recoding = new Recoding(precision, slot.book as Calibration, book)
+    const stride = this.#strideOf(slot)
+    for (let row = 0; row < this.#size; row += RECODED_ROWS) {
+      const bytes = Math.min(RECODED_ROWS, this.#size - row) * stride
+      const codes = new Uint8Array(this.#workspace.buffer, this.codesPtr('bytes') + row * stride, bytes)
+      if (this.#fine === undefined) recoding.apply(codes, stride)
+      else this.#fine.recode(recoding, codes, row)
+    }
+    this.#spec = { ...this.#spec, slots: this.#spec.slots.map((each) => (each === slot ? { ...slot, book } : each)) }
+  }
+
   /** Encodes rows behind those stored; on an error none is added. */
   append(source: RowSource, argument: string): void {
-    const needed = this.#size + source.rows
-    if (needed > this.#capacity) this.reserve(Math.max(needed, Math.ceil(this.#size * GROWTH)))
+    this.makeRoom(source.rows)
+    this.#fine?.reserve(this.#size + source.rows)
     const encoder = this.#encoder
     const writers = this.spec.slots.map((slot) => this.#slotWriter(slot))
     encoder.forEachChunk(source, argument, (first, count) => {
       for (const write of writers) write(this.#size + first, count)
     })
-    this.#size = needed
+    this.#size += source.rows
   }
 
   /** Appends rows that are codes already. @throws PackvecError NOT_FINITE for float32 rows */
@@ -192,8 +230,13 @@ export class CodeStore {
     return (row, count) => {
       const ptr = this.#regions[kind] + row * stride
       encoder.encode(precision, 0, count, ptr)
-      if (scale === undefined) return
       const codes = new Uint8Array(this.#workspace.buffer, ptr, count * stride)
+      if (kind === 'bytes' && this.#fine !== undefined) {
+        for (let i = 0; i < count; i++) {
+          this.#fine.put(row + i, encoder.stagedRow(i), codes.subarray(i * stride), precision, book as Calibration)
+        }
+      }
+      if (scale === undefined) return
       const scales = this.#scaleRows(kind, row, count)
       for (let i = 0; i < count; i++) {
         decode(codes, i * stride, decoded)

@@ -3,9 +3,17 @@ import type { Encoder } from './encoder.js'
 import { fitsHalf, roundToHalf } from './format/half.js'
 import { Levels } from './levels.js'
 import { isSigned, type Precision, precisionKind } from './precision.js'
+import type { Percentiles, Scope } from './quantiles.js'
 
 /** What gives codes their meaning: ranges of 8-bit codes, levels of 2- and 4-bit codes. Bits and floats need neither. */
 export type Codebook = Calibration | Levels
+
+/** How a codebook was taken from the very rows of its index, so that it may follow the rows that are added. */
+export interface BookFit {
+  readonly scope: Scope
+  /** Undefined: minima and maxima of 8-bit codes, the usual quantiles of others. */
+  readonly percentiles: Percentiles | undefined
+}
 
 /** How a per-vector scale is kept: float16 is for columns in which every factor fits one, and float32 for the others. */
 export type ScaleType = 'float16' | 'float32'

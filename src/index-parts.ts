@@ -4,7 +4,7 @@ import type { Codebook } from './codebook.js'
 import { PackvecError } from './errors.js'
 import { floatBits } from './format/half.js'
 import { asFileError, type IndexHeader } from './index-header.js'
-import { tensorName } from './index-layout.js'
+import { readFit, tensorName } from './index-layout.js'
 import { isLevelPrecision, type LevelPrecision, Levels } from './levels.js'
 import type { Precision } from './precision.js'
 import { Rotation, type RotationKind } from './rotation.js'
@@ -27,7 +27,8 @@ export function openParts(header: IndexHeader, bytes: TensorBytes): IndexParts {
   return asFileError(() => {
     const { dims, inputDims, renormalize } = header
     const slots = header.slots.map(({ precision, scale }) => {
-      return { precision, book: openBook(header, precision, bytes), scale: scale?.type }
+      const fit = readFit(header.metadata, precision)
+      return { precision, book: openBook(header, precision, bytes), scale: scale?.type, fit }
     })
     return { slots, transform: { inputDims, dims, renormalize, rotation: openRotation(header, bytes) } }
   })

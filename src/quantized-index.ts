@@ -5,6 +5,7 @@ import { checkSameDims } from './check.js'
 import { CodeStore, type Slot, type SlotRows } from './code-store.js'
 import { PackvecError } from './errors.js'
 import { allowedRows } from './filter.js'
+import { growStore } from './growth.js'
 import type { IndexExtras } from './ids.js'
 import { type Embeddings, type Matrix, type RowSource, toRows, type Vector } from './matrix.js'
 import type { Precision } from './precision.js'
@@ -129,7 +130,8 @@ export class QuantizedIndex {
     const source = toRows(embeddings, 'embeddings', options.dims)
     if (source.rows === 0) return this
     this.#checkDims('embeddings', source)
-    store.append(transformRows(source, this.#transform, 'centred', 'embeddings'), 'embeddings')
+    const rows = transformRows(source, this.#transform, 'centred', 'embeddings')
+    growStore(store, rows, 'embeddings')
     return this
   }
 

@@ -70,7 +70,9 @@ async function planLike(path: string, corpus: Corpus): Promise<CodePlan> {
   const index = await IndexReader.open(path)
   try {
     checkCorpusDims(corpus, index)
-    return { ...index.parts, stages: index.header.stages }
+    // Fixed: files that are searched as one need the same ranges.
+    const slots = index.parts.slots.map((slot) => ({ ...slot, fit: undefined }))
+    return { ...index.parts, slots, stages: index.header.stages }
   } finally {
     await index.close()
   }

@@ -1,4 +1,4 @@
-import { planStages, SAMPLE_ROWS } from '../build-plan.js'
+import { fitOf, planStages, SAMPLE_ROWS } from '../build-plan.js'
 import { Calibration } from '../calibration.js'
 import { checkCount, checkOneOf, checkSameDims, describe, fail } from '../check.js'
 import type { Slot } from '../code-store.js'
@@ -36,11 +36,13 @@ export async function planCodes(corpus: Corpus, options: BuildIndexOptions): Pro
   }
   const made = rotation && (await openRotation(rotation, kept, sample, options.signal))
   const transform = openTransform(corpus.dims, made === undefined ? rest : { ...rest, rotation: made })
+  const ranges = isRanges(options.calibration) ? options.calibration : undefined
   const slots: Slot[] = []
   for (const precision of storedPrecisions(stages)) {
     const scale = checkScale(options.scale, precision)
     const book = await chooseBook(precision, corpus, transform, given, sample, options)
-    slots.push({ precision, book: requireCodebook(book, precision, transform.dims), scale })
+    const fit = fitOf(precision, given !== undefined, { ...options, calibration: ranges })
+    slots.push({ precision, book: requireCodebook(book, precision, transform.dims), scale, fit })
   }
   return { stages, transform, slots }
 }

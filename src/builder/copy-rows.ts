@@ -1,3 +1,4 @@
+import type { Recoding } from '../recoding.js'
 import type { IndexReader } from './index-reader.js'
 import type { IndexWriter } from './index-writer.js'
 import type { WorkOptions } from './options.js'
@@ -6,21 +7,29 @@ import { Progress } from './progress.js'
 /** Whether a row goes over. */
 export type Keep = (row: number) => boolean
 
-/** Copies codes and scales of an index to a new file, each block checked: all rows, or those that `keep` takes. */
+/**
+ * Copies codes and scales of an index to a new file, each block checked: all rows, or those that `keep` takes.
+ * @param recodings by tensor, where its codes get other ranges
+ */
 export async function copyRows(
   index: IndexReader,
   writer: IndexWriter,
   keep: Keep | undefined,
   { onProgress, signal }: WorkOptions,
+  recodings: ReadonlyMap<string, Recoding> = new Map(),
 ): Promise<void> {
-  const { rows, slots } = index.header
+  const { rows, slots, dims } = index.header
   const tensors = slots.flatMap(({ codes, scale }) => (scale === undefined ? [codes] : [codes, scale.tensor]))
   const bytes = tensors.reduce((sum, { byteLength }) => sum + byteLength, 0)
   const progress = new Progress(onProgress, 'copy', rows, bytes / rows)
   let done = 0
   for (const tensor of tensors) {
     const filter = keep === undefined ? (piece: Uint8Array) => piece : rowFilter(tensor.byteLength / rows, keep)
+    const recoding = recodings.get(tensor.name)
+    let bytesBefore = 0
     for await (const piece of index.stream(tensor, signal)) {
+      recoding?.apply(piece, dims, bytesBefore % dims)
+      bytesBefore += piece.length
       await writer.append(tensor.name, filter(piece))
       done += piece.length
       progress.report(Math.floor((done / bytes) * rows))

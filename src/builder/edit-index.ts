@@ -51,7 +51,7 @@ export async function loadIds(
 export async function replaceIndex(
   index: IndexReader,
   lock: WriterLock,
-  change: Pick<IndexSpec, 'rows' | 'ids' | 'deleted'>,
+  change: Pick<IndexSpec, 'rows' | 'ids' | 'deleted'> & Partial<Pick<IndexSpec, 'slots'>>,
   write: (writer: IndexWriter) => Promise<void>,
 ): Promise<void> {
   const { stages, ownMetadata: metadata } = index.header

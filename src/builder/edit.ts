@@ -9,6 +9,7 @@ import { copyRows } from './copy-rows.js'
 import { type Corpus, checkRowCount } from './corpus.js'
 import { type Edit, editIndex, loadIds, replaceIndex, resized } from './edit-index.js'
 import { encodeRows } from './encode-rows.js'
+import { planGrowth } from './grow.js'
 import { IdList } from './id-list.js'
 import { IndexReader } from './index-reader.js'
 import { collectRows, pathsIn } from './intake.js'
@@ -16,7 +17,8 @@ import type { AppendOptions, DeleteOptions, Ids, RowsInput, WriteOptions } from 
 import { deletedTest, storedIds } from './stored-ids.js'
 
 /**
- * Adds rows behind those of an index file, with its ranges, levels and rotation: a new file that is renamed over the old one.
+ * Adds rows behind those of an index file, with its levels and rotation: a new file that is renamed over the old one. Ranges
+ * that are minima and maxima of the file's own rows widen where the new ones need it; what was given with the build stays.
  * An id may be that of a deleted row. Where the index has no ids of its own, new rows get the next numbers. The rows are
  * gathered first; then the file is this call's alone until the new one is in its place.
  * @throws PackvecError as `buildIndex` does; LOCKED where another writer of the file does not end in time; CHANGED where
@@ -67,10 +69,11 @@ async function append(
   const old = await index.readDeleted()
   await ids.checkUnique((row) => row < rows && deletedTest(old)(row))
   const deleted = old && resized(old, rows + corpus.rows)
-  const change = { rows: rows + corpus.rows, ids: ids.layout, deleted: old !== undefined }
+  const { slots, recodings } = await planGrowth(index, corpus, options)
+  const change = { rows: rows + corpus.rows, ids: ids.layout, deleted: old !== undefined, slots }
   await replaceIndex(index, lock, change, async (writer) => {
-    await copyRows(index, writer, undefined, options)
-    await encodeRows(corpus, index.parts, writer, options)
+    await copyRows(index, writer, undefined, options, recodings)
+    await encodeRows(corpus, { ...index.parts, slots }, writer, options)
     if (deleted !== undefined) await writer.append('deleted', deleted)
     await ids.write(writer)
   })

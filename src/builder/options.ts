@@ -95,6 +95,8 @@ export interface BuildIndexOptions extends CodingOptions, WriteOptions {
 export interface AppendOptions extends WriteOptions {
   /** Ids of the new rows, of the kind that the index has. */
   readonly ids?: Ids
+  /** Leaves ranges as they are, where they would follow the new rows: for files that are searched as one with others. */
+  readonly keepRanges?: boolean
 }
 
 export interface DeleteOptions extends WriteOptions {

@@ -7,12 +7,14 @@ import { grouped, print } from './terminal.js'
 export function addIndexEdits(index: Command): void {
   index
     .command('append')
-    .description('Add rows behind those of an index, with its ranges and rotation.')
+    .description('Add rows behind those of an index, with its rotation; its ranges widen where the rows need it.')
     .argument('<index>', 'an index file; it is replaced when the new one is whole')
     .argument('<corpus.npy...>', 'embeddings, rows x dims')
     .option('--ids <file>', 'ids of the new rows: JSON lines; needed where the index has ids')
-    .action(async (path: string, corpus: string[], { ids }: { ids?: string }) => {
-      const given = ids === undefined ? {} : { ids: readIdsFile(ids) }
+    .option('--keep-ranges', 'leave its ranges as they are: for files that are searched as one with others')
+    .action(async (path: string, corpus: string[], flags: { ids?: string; keepRanges?: true }) => {
+      const { ids, keepRanges = false } = flags
+      const given = { keepRanges, ...(ids === undefined ? {} : { ids: readIdsFile(ids) }) }
       await withWork(path, (work) => appendToIndex(path, corpus, { ...given, ...work }))
     })
   index

@@ -1,6 +1,9 @@
+import { Calibration } from '../calibration.js'
 import { checkSameDims, describe, fail } from '../check.js'
+import type { Slot } from '../code-store.js'
 import { PackvecError } from '../errors.js'
 import { type Allowed, allowedRows } from '../filter.js'
+import { follows, isFine, isLarge, widenSlots } from '../growth.js'
 import { type Embeddings, type Matrix, type RowSource, readRows, toRows, type Vector } from '../matrix.js'
 import { mergeShards } from '../merge.js'
 import type { Precision } from '../precision.js'
@@ -10,9 +13,11 @@ import type { Stages } from '../stages.js'
 import { type Transform, transformRows } from '../transform.js'
 import { transformQueries } from '../transform-queries.js'
 import { settleAll } from './errors.js'
-import { checkRows, feedRows, isOneMessage, reserveRows, sharedFloats } from './feed.js'
+import { feedRows, isOneMessage, reserveRows, sharedFloats } from './feed.js'
 import type { Link } from './link.js'
+import type { Request } from './protocol.js'
 import type { RowMap, Share } from './row-map.js'
+import { writeSlot } from './shard.js'
 import type { Transport } from './transport.js'
 
 /** Options of a search by several threads. */
@@ -34,6 +39,8 @@ interface Content {
   readonly stages: Stages
   readonly transform: Transform
   readonly map: RowMap
+  /** Codebooks widen with the rows. */
+  slots: readonly Slot[]
 }
 
 /**
@@ -117,10 +124,11 @@ export class PoolIndex {
     const { transform, map, number } = this.#content
     const rows = transformRows(source, transform, 'centred', 'embeddings')
     await this.#run(async () => {
-      checkRows(rows)
       const shares = map.share(rows.rows)
       const whole = isOneMessage(rows, shares)
-      if (!whole) await reserveRows(this.#core.links, number, map, shares)
+      const found = new Calibration(transform.dims).addRows(rows, 'embeddings')
+      await reserveRows(this.#core.links, number, map, shares)
+      await this.#widen(found)
       await this.#feed(
         rows,
         shares,
@@ -154,6 +162,29 @@ export class PoolIndex {
       if (this.#failure !== undefined) throw this.#failure
       return work()
     }, signal)
+  }
+
+  /** What `growStore` does, in all shards. */
+  async #widen(found: Calibration): Promise<void> {
+    const { map, number: index, slots } = this.#content
+    if (!slots.some(follows)) return
+    const fine = isFine(map.size + found.rows)
+    if (fine) await this.#sendAll({ op: 'refine', index, fine })
+    for (const wider of widenSlots(slots, found, fine || isLarge(found.rows, map.size))) {
+      await this.#sendAll({ op: 'widen', index, slot: writeSlot(wider) })
+      this.#content.slots = this.#content.slots.map((slot) => (slot.precision === wider.precision ? wider : slot))
+    }
+    if (!fine) await this.#sendAll({ op: 'refine', index, fine })
+  }
+
+  async #sendAll(request: Request): Promise<void> {
+    try {
+      await settleAll(this.#core.links.map((link) => link.send(request)))
+    } catch (error) {
+      // The codes of some shards mean something else than those of others.
+      this.#failure = error as Error
+      throw error
+    }
   }
 
   async #feed(rows: RowSource, shares: Share[], shared: Float32Array | undefined, whole: boolean): Promise<void> {

@@ -1,4 +1,5 @@
 import { type BuildOptions, planIndex } from '../build-plan.js'
+import type { Slot } from '../code-store.js'
 import { readIndex } from '../index-file.js'
 import type { Embeddings } from '../matrix.js'
 import { codeRowBytes } from '../precision.js'
@@ -53,7 +54,7 @@ export class Pool {
     const map = new RowMap(this.#links.length)
     const shares = map.share(rows.rows)
     const open = { stages, slots: slots.map(writeSlot), dims: transform.dims }
-    return this.#open(open, transform, map, shares, capacity, async (index) => {
+    return this.#open(open, { transform, map, slots }, shares, capacity, async (index) => {
       checkRows(rows)
       const shared = rows === source ? sharedFloats(embeddings, this.transport) : undefined
       await feedRows(this.#links, index, rows, shares, shared)
@@ -68,7 +69,7 @@ export class Pool {
     const shares = map.share(rows)
     const open = { stages, slots: slots.map(writeSlot), dims: transform.dims }
     try {
-      return await this.#open(open, transform, map, shares, rows, async (index) => {
+      return await this.#open(open, { transform, map, slots }, shares, rows, async (index) => {
         await settleAll(
           shares.map(({ shard, first, count }) => {
             const parts = codes.map(({ precision, bytes, scales }) => {
@@ -116,14 +117,13 @@ export class Pool {
   /** Opens shards in all workers and fills them; where that fails they are dropped. */
   async #open(
     open: OpenRequest,
-    transform: Transform,
-    map: RowMap,
+    content: { readonly transform: Transform; readonly map: RowMap; readonly slots: readonly Slot[] },
     shares: readonly Share[],
     capacity: number,
     fill: (index: number) => Promise<void>,
   ): Promise<PoolIndex> {
     const number = this.#indexes++
-    const index = new PoolIndex(this.#core, { number, stages: open.stages, transform, map })
+    const index = new PoolIndex(this.#core, { number, stages: open.stages, ...content })
     const room = Math.ceil(capacity / this.#links.length)
     try {
       await this.#run(async () => {
@@ -134,7 +134,7 @@ export class Pool {
           }),
         )
         await fill(number)
-        map.commit(shares)
+        content.map.commit(shares)
       })
     } catch (error) {
       await index.drop().catch(() => {})

@@ -48,6 +48,8 @@ export type Request =
       readonly capacity: number
     }
   | { readonly op: 'reserve'; readonly index: number; readonly rows: number }
+  | { readonly op: 'refine'; readonly index: number; readonly fine: boolean }
+  | { readonly op: 'widen'; readonly index: number; readonly slot: SlotMessage }
   | { readonly op: 'append'; readonly index: number; readonly values: Float32Array }
   | { readonly op: 'appendCodes'; readonly index: number; readonly codes: readonly SlotRows[]; readonly rows: number }
   | { readonly op: 'drop'; readonly index: number }

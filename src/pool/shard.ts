@@ -25,7 +25,13 @@ export class Shards {
       case 'open':
         return this.#open(request)
       case 'reserve':
-        this.#shard(request.index).store.reserve(request.rows)
+        this.#reserve(request.index, request.rows)
+        return undefined
+      case 'refine':
+        this.#shard(request.index).store.refine(request.fine)
+        return undefined
+      case 'widen':
+        this.#shard(request.index).store.widen(request.slot.precision, readSlot(request.slot).book as Calibration)
         return undefined
       case 'append':
         return this.#append(request.index, request.values)
@@ -45,6 +51,11 @@ export class Shards {
   #open({ index, dims, stages, slots, capacity }: Extract<Work, { op: 'open' }>): undefined {
     const store = new CodeStore({ dims, slots: slots.map(readSlot) }, Math.max(1, capacity))
     this.#shards.set(index, { store, stages })
+  }
+
+  #reserve(index: number, rows: number): void {
+    const { store } = this.#shard(index)
+    store.makeRoom(rows - store.size)
   }
 
   #append(index: number, values: Float32Array): Float32Array {

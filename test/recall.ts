@@ -1,0 +1,85 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { decodeNpy } from '../src/format/npy.js'
+import { type BuildOptions, QuantizedIndex, type SearchOptions, type SearchResult } from '../src/index.js'
+import { randomSource } from './random.js'
+
+/** Rows of float32, as the library takes them. */
+export interface Rows {
+  readonly data: Float32Array
+  readonly dims: number[]
+}
+
+export const quiet = { onWarning: () => {} }
+
+/** An array of examples/data: real embeddings, sorted by topic. */
+export function example(name: 'train' | 'test'): Rows {
+  return npy(new URL(`../examples/data/banking77_${name}.npy`, import.meta.url))
+}
+
+/** An array of the unabridged data, where a checkout of them lies beside the project. */
+export function shared(path: string): Rows | undefined {
+  const url = new URL(`../../shared/data/${path}`, import.meta.url)
+  return existsSync(url) ? npy(url) : undefined
+}
+
+export function slice({ data, dims }: Rows, first: number, end: number): Rows {
+  const width = dims[1]!
+  return { data: data.slice(first * width, end * width), dims: [Math.min(end, dims[0]!) - first, width] }
+}
+
+/** Every value changed by `change`, which gets the value, its row and its dimension. */
+export function changed({ data, dims }: Rows, change: (value: number, row: number, d: number) => number): Rows {
+  const width = dims[1]!
+  return { data: data.map((value, i) => change(value, Math.floor(i / width), i % width)), dims }
+}
+
+/** Rows about `centres` points, unit length, each `spread` away; the first rows are all about the first point. */
+export function mixture(rows: number, dims: number, centres: number, spread: number, seed: number): Rows {
+  const random = randomSource(seed)
+  const normal = () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random())
+  const points = Array.from({ length: centres }, () => Float32Array.from({ length: dims }, normal))
+  const data = new Float32Array(rows * dims)
+  for (let row = 0; row < rows; row++) {
+    const point = points[Math.floor((row * centres) / rows)]!
+    const vector = data.subarray(row * dims, (row + 1) * dims)
+    for (let d = 0; d < dims; d++) vector[d] = point[d]! + spread * normal()
+    const norm = Math.hypot(...vector)
+    for (let d = 0; d < dims; d++) vector[d]! /= norm
+  }
+  return { data, dims: [rows, dims] }
+}
+
+/** The index of some rows, to which the others are added in batches. */
+export function grown(rows: Rows, start: number, batch: number, options: BuildOptions = {}): QuantizedIndex {
+  const index = QuantizedIndex.build(slice(rows, 0, start), { ...quiet, ...options })
+  for (let at = start; at < rows.dims[0]!; at += batch) index.add(slice(rows, at, at + batch))
+  return index
+}
+
+const truths = new WeakMap<Rows, WeakMap<Rows, SearchResult[]>>()
+
+/** The share of the ten rows of largest dot product, by float32, that an index finds among its first ten. */
+export function recall(index: Pick<QuantizedIndex, 'search'>, rows: Rows, queries: Rows, options: SearchOptions = {}) {
+  return recallOf(index.search(queries, { topK: 10, ...options }), rows, queries)
+}
+
+export function recallOf(results: readonly { readonly ids: ArrayLike<number> }[], rows: Rows, queries: Rows): number {
+  let known = truths.get(rows)
+  if (known === undefined) truths.set(rows, (known = new WeakMap()))
+  let truth = known.get(queries)
+  if (truth === undefined) {
+    truth = QuantizedIndex.build(rows, { coarse: 'float32' }).search(queries, { topK: 10 })
+    known.set(queries, truth)
+  }
+  let found = 0
+  for (const [i, { ids }] of truth.entries()) {
+    const right = new Set(ids)
+    for (const id of Array.from(results[i]!.ids)) if (right.has(id)) found++
+  }
+  return found / truth.length / 10
+}
+
+function npy(url: URL): Rows {
+  const { data, dims } = decodeNpy(readFileSync(url))
+  return { data: Float32Array.from(data as Float32Array), dims }
+}
