@@ -94,11 +94,17 @@ function chooseSlots(rows: RowSource, transform: Transform, stages: Stages, opti
 export function fitOf(
   precision: Precision,
   sampled: boolean,
-  { calibration, levels, scope, percentiles }: Pick<CodebookOptions, 'levels' | 'scope' | 'percentiles'> & { calibration?: unknown },
+  {
+    calibration,
+    levels,
+    scope,
+    percentiles,
+  }: Pick<CodebookOptions, 'levels' | 'scope' | 'percentiles'> & { calibration?: unknown },
 ): BookFit | undefined {
   const kind = precisionKind(precision)
   const isLevels = isLevelPrecision(precision)
-  if (kind === 'bits' || kind === 'floats' || sampled || (isLevels ? levels : calibration) !== undefined) return undefined
+  if (kind === 'bits' || kind === 'floats' || sampled || (isLevels ? levels : calibration) !== undefined)
+    return undefined
   return { scope: scope ?? (isLevels ? 'global' : 'dimension'), percentiles }
 }
 

@@ -5,10 +5,10 @@ import type { Slot } from './code-store.js'
 import type { BookFit, ScaleType } from './codebook.js'
 import { halfBits } from './format/half.js'
 import { type TensorSpec, tensorBytes } from './format/safetensors.js'
+import { follows } from './growth.js'
 import type { IdsLayout } from './ids.js'
 import { isLevelPrecision, type LevelPrecision, type Levels } from './levels.js'
 import { codeRowBytes, isSigned, type Precision } from './precision.js'
-import { checkPercentiles } from './quantiles.js'
 import type { Stages } from './stages.js'
 import type { Transform } from './transform.js'
 
@@ -76,15 +76,13 @@ function metadataOf({ stages, transform, rows, slots, metadata }: IndexSpec): Re
     input_dims: String(transform.inputDims),
     renormalize: String(transform.renormalize),
   }
-  for (const { precision, book, fit } of slots) {
+  for (const slot of slots) {
+    const { precision, book, fit } = slot
     if (book === undefined) continue
-    const name = tensorName(precision)
     // By precision rather than by class: packvec/debug brings classes of its own.
-    if (isLevelPrecision(precision)) known[`${name}.scope`] = (book as Levels).scope
+    if (isLevelPrecision(precision)) known[`${tensorName(precision)}.scope`] = (book as Levels).scope
     else known['calibration_rows'] = String((book as Calibration).rows)
-    if (fit === undefined) continue
-    known[`${name}.scope`] = fit.scope
-    known[`${name}.fit`] = fit.percentiles?.join() ?? usualFit(precision)
+    if (follows(slot)) known['ranges_fit'] = FITS[fit!.scope]
   }
   const rotation = transform.rotation
   if (rotation !== undefined) known['rotation'] = rotation.kind
@@ -100,24 +98,17 @@ export function isKnownKey(key: string): boolean {
 const KNOWN_KEYS: ReadonlySet<string> = new Set([
   ...['format', 'format_version', 'dims', 'rows', 'coarse', 'rescore', 'metric', 'bit_order', 'input_dims'],
   ...['renormalize', 'calibration_rows', 'rotation', 'rotation_seed', 'checksum', 'checksum_block_bytes', 'sha256'],
-  ...['ternary', 'quaternary', 'int4', 'int8', 'uint8'].flatMap((name) => [`${name}.scope`, `${name}.fit`]),
+  ...['ternary.scope', 'quaternary.scope', 'int4.scope', 'ranges_fit'],
 ])
 
-/** What ranges and levels are taken as where no percentiles are asked for. */
-function usualFit(precision: Precision): string {
-  return isLevelPrecision(precision) ? 'quantiles' : 'min-max'
-}
+/** What `ranges_fit` says: how ranges were taken from the rows of the file itself. */
+const FITS = { dimension: 'min-max', global: 'min-max global' } as const
 
-/** How a codebook was taken from the rows of its file; undefined where it is fixed. @throws PackvecError INVALID_ARGUMENT */
-export function readFit(metadata: Readonly<Record<string, string>>, precision: Precision): BookFit | undefined {
-  const name = tensorName(precision)
-  const fit = metadata[`${name}.fit`]
+/** How ranges follow the rows of their file; undefined where they are fixed. @throws PackvecError INVALID_ARGUMENT */
+export function readFit({ ranges_fit: fit }: Readonly<Record<string, string>>): BookFit | undefined {
   if (fit === undefined) return undefined
-  const scope = checkOneOf(metadata[`${name}.scope`], ['dimension', 'global'] as const, `metadata ${name}.scope`)
-  if (fit === usualFit(precision)) return { scope, percentiles: undefined }
-  const percentiles = fit.split(',').map(Number) as [number, number]
-  checkPercentiles(percentiles, `metadata ${name}.fit`)
-  return { scope, percentiles }
+  const known = checkOneOf(fit, Object.values(FITS), 'metadata ranges_fit')
+  return { scope: known === FITS.global ? 'global' : 'dimension', percentiles: undefined }
 }
 
 /** Rows of thresholds and of levels that each precision has. */

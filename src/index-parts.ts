@@ -6,7 +6,7 @@ import { floatBits } from './format/half.js'
 import { asFileError, type IndexHeader } from './index-header.js'
 import { readFit, tensorName } from './index-layout.js'
 import { isLevelPrecision, type LevelPrecision, Levels } from './levels.js'
-import type { Precision } from './precision.js'
+import { type Precision, precisionKind } from './precision.js'
 import { Rotation, type RotationKind } from './rotation.js'
 import type { Transform } from './transform.js'
 
@@ -27,7 +27,7 @@ export function openParts(header: IndexHeader, bytes: TensorBytes): IndexParts {
   return asFileError(() => {
     const { dims, inputDims, renormalize } = header
     const slots = header.slots.map(({ precision, scale }) => {
-      const fit = readFit(header.metadata, precision)
+      const fit = precisionKind(precision) === 'bytes' ? readFit(header.metadata) : undefined
       return { precision, book: openBook(header, precision, bytes), scale: scale?.type, fit }
     })
     return { slots, transform: { inputDims, dims, renormalize, rotation: openRotation(header, bytes) } }

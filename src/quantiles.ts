@@ -46,8 +46,8 @@ export type Scope = 'dimension' | 'global'
 export type Percentiles = readonly [low: number, high: number]
 
 /** The percentiles as fractions. */
-export function checkPercentiles(percentiles: Percentiles, argument = 'percentiles'): [number, number] {
+export function checkPercentiles(percentiles: Percentiles): [number, number] {
   const [low, high] = percentiles
   if (percentiles.length === 2 && low >= 0 && high <= 100 && low < high) return [low / 100, high / 100]
-  return fail('INVALID_ARGUMENT', argument, '[low, high] with 0 <= low < high <= 100', `[${percentiles}]`)
+  return fail('INVALID_ARGUMENT', 'percentiles', '[low, high] with 0 <= low < high <= 100', `[${percentiles}]`)
 }

@@ -122,8 +122,9 @@ export class QuantizedIndex {
   }
 
   /**
-   * Quantizes more rows with the ranges of the index; on an error none is added.
-   * @throws PackvecError DIMS_MISMATCH, NOT_FINITE, RAGGED_ROWS, TOO_LARGE
+   * Quantizes more rows; on an error none is added. Ranges that were taken from the rows of the index follow the new ones, and
+   * its codes with them: the first addition takes `dims` bytes a row more, up to 16,384 rows.
+   * @throws PackvecError DIMS_MISMATCH, NOT_FINITE, RAGGED_ROWS, INVALID_RANGES, TOO_LARGE
    */
   add(embeddings: Embeddings, options: { readonly dims?: number } = {}): this {
     const store = this.#store

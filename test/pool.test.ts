@@ -14,6 +14,7 @@ import { encodeIndex } from '../src/storage.js'
 import { exampleRows } from './golden.js'
 import { bundlePool } from './pool-bundle.js'
 import { matrix, randomSource, tiedRows, unitRows } from './random.js'
+import { every, mixture, slice } from './recall.js'
 
 const TRANSPORTS: readonly TransportKind[] = ['shared', 'transfer']
 const quiet = { onWarning: () => {} }
@@ -197,6 +198,29 @@ describe('an index of a pool gives the very results of one index', () => {
       expect(index.size).toBe(one.size)
       const queries = matrix(20, dims, 12)
       expect(await index.search(queries, { topK: 60 })).toEqual(one.search(queries, { topK: 60 }))
+    }
+  })
+
+  it('after additions that widen the ranges, with fine codes and without', async () => {
+    const all = mixture(18_000, 16, 40, 1, 5)
+    const queries = every(all, 900)
+    const ends = [20, 30, 1000, 1001, 16_300, 17_000, 17_001, 18_000]
+    for (const options of [
+      { rescore: 'none', coarse: 'int8' },
+      { scale: true },
+      { scope: 'global' },
+    ] as BuildOptions[]) {
+      const one = QuantizedIndex.build(slice(all, 0, 20), { ...quiet, ...options })
+      const others = await Promise.all(pools.map((pool) => pool.build(slice(all, 0, 20), { ...quiet, ...options })))
+      for (const [i, end] of ends.slice(1).entries()) {
+        one.add(slice(all, ends[i]!, end))
+        const expected = one.search(queries)
+        for (const index of others) {
+          await index.add(slice(all, ends[i]!, end))
+          expect(await index.search(queries), `${end} rows`).toEqual(expected)
+        }
+      }
+      for (const index of others) await index.close()
     }
   })
 

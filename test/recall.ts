@@ -27,6 +27,14 @@ export function slice({ data, dims }: Rows, first: number, end: number): Rows {
   return { data: data.slice(first * width, end * width), dims: [Math.min(end, dims[0]!) - first, width] }
 }
 
+/** Every `step`-th row. */
+export function every({ data, dims }: Rows, step: number): Rows {
+  const [rows, width] = [Math.ceil(dims[0]! / step), dims[1]!]
+  const values = new Float32Array(rows * width)
+  for (let i = 0; i < rows; i++) values.set(data.subarray(i * step * width, (i * step + 1) * width), i * width)
+  return { data: values, dims: [rows, width] }
+}
+
 /** Every value changed by `change`, which gets the value, its row and its dimension. */
 export function changed({ data, dims }: Rows, change: (value: number, row: number, d: number) => number): Rows {
   const width = dims[1]!
@@ -64,13 +72,10 @@ export function recall(index: Pick<QuantizedIndex, 'search'>, rows: Rows, querie
 }
 
 export function recallOf(results: readonly { readonly ids: ArrayLike<number> }[], rows: Rows, queries: Rows): number {
-  let known = truths.get(rows)
-  if (known === undefined) truths.set(rows, (known = new WeakMap()))
-  let truth = known.get(queries)
-  if (truth === undefined) {
-    truth = QuantizedIndex.build(rows, { coarse: 'float32' }).search(queries, { topK: 10 })
-    known.set(queries, truth)
-  }
+  const known = truths.get(rows) ?? new WeakMap<Rows, SearchResult[]>()
+  truths.set(rows, known)
+  const truth = known.get(queries) ?? QuantizedIndex.build(rows, { coarse: 'float32' }).search(queries, { topK: 10 })
+  known.set(queries, truth)
   let found = 0
   for (const [i, { ids }] of truth.entries()) {
     const right = new Set(ids)

@@ -113,9 +113,9 @@ export class PoolIndex {
   }
 
   /**
-   * Quantizes more rows with the ranges of the index; on an error none is added. `embeddings` must not change before the
-   * promise settles.
-   * @throws (rejects with) PackvecError DIMS_MISMATCH, NOT_FINITE, RAGGED_ROWS, TOO_LARGE, IO
+   * Quantizes more rows; on an error none is added. Ranges and codes follow them as in a `QuantizedIndex`. `embeddings` must not
+   * change before the promise settles.
+   * @throws (rejects with) PackvecError DIMS_MISMATCH, NOT_FINITE, RAGGED_ROWS, INVALID_RANGES, TOO_LARGE, IO
    */
   async add(embeddings: Embeddings, options: { readonly dims?: number } = {}): Promise<this> {
     const source = toRows(embeddings, 'embeddings', options.dims)

@@ -112,10 +112,11 @@ describe('buildIndex', () => {
   })
 
   it('follows another index: its precisions, ranges and rotation', async () => {
-    const first = QuantizedIndex.build(slice(corpus, 0, 900), { coarse: 'int4', rotation: Rotation.hadamard(DIMS) })
+    const options = { coarse: 'int4', rotation: Rotation.hadamard(DIMS) } as const
+    const first = QuantizedIndex.build(slice(corpus, 0, 900), options)
     const like = folder.write('like.safetensors', encodeIndex(first))
     await buildIndex(target, paths.slice(1), { like })
-    const rest = first.add(slice(corpus, 900, ROWS))
+    const rest = QuantizedIndex.build(corpus, { ...options, calibration: first.calibration! })
     const query = corpus.data.subarray(0, DIMS)
     const hits = (await loadIndex(target)).search(query, { topK: 2 })
     expect(hits.ids.length).toBe(2)

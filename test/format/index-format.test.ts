@@ -53,7 +53,7 @@ const CASES: Case[] = [
       ...{ binary: 'U8 40,3', ranges: 'F32 2,19', 'binary.digests': 'U8 1,16', 'int8.digests': 'U8 1,16' },
       ...{ int8: 'I8 40,19' },
     },
-    metadata: { calibration_rows: '40' },
+    metadata: { calibration_rows: '40', ranges_fit: 'min-max' },
   },
   {
     name: 'float32 alone',
@@ -71,7 +71,10 @@ const CASES: Case[] = [
       ...{ 'uint8.digests': 'U8 1,16', 'uint8.scale.digests': 'U8 1,16' },
       ...{ uint8: 'U8 40,19', 'uint8.scale': 'F16 40' },
     },
-    metadata: { coarse: 'ternary', rescore: 'uint8', 'ternary.scope': 'dimension', calibration_rows: '40' },
+    metadata: {
+      ...{ coarse: 'ternary', rescore: 'uint8', 'ternary.scope': 'dimension' },
+      ...{ calibration_rows: '40', ranges_fit: 'min-max' },
+    },
   },
   {
     name: 'quaternary codes with float32, truncated, renormalised, rotated by a seed, scales in float32',
@@ -236,6 +239,12 @@ describe('readers of version 1', () => {
     ['input_dims below dims', () => changed({ input_dims: '7' }), 'INVALID_FILE', /input_dims must be 19 to 65535/],
     ['other rows', () => changed({ rows: '41' }), 'INVALID_FILE', /tensor binary must be U8 \[41,3\], got U8 \[40,3\]/],
     ['an unknown precision', () => changed({ coarse: 'int3' }), 'INVALID_FILE', /coarse/],
+    [
+      'ranges that follow in no known way',
+      () => changed({ ranges_fit: 'mean' }),
+      'INVALID_FILE',
+      /ranges_fit must be one/,
+    ],
     ['a missing tensor', () => changed({}, { ranges: undefined }), 'INVALID_FILE', /tensor ranges is missing/],
     [
       'another dtype',

@@ -1,0 +1,130 @@
+import { describe, expect, it } from 'vitest'
+import { type BuildOptions, Calibration, QuantizedIndex } from '../src/index.js'
+import { Rotation } from '../src/rotations.js'
+import { decodeIndex, encodeIndex } from '../src/storage.js'
+import { matrix, thrownBy } from './random.js'
+import { changed, every, example, grown, mixture, type Rows, recall, shared, slice } from './recall.js'
+
+const heavy = process.env['CI_FULL'] !== undefined
+const corpus = example('train')
+const queries = slice(example('test'), 0, 300)
+const ONE_STAGE = { coarse: 'int8', rescore: 'none' } as const
+const TOLERANCE = 0.005
+
+function rangesOf(index: QuantizedIndex): Float32Array {
+  return index.calibration!.ranges
+}
+
+describe('an index that grows', () => {
+  const kinds: [string, BuildOptions][] = [
+    ['the default codes', {}],
+    ['int8 alone', ONE_STAGE],
+    ['uint8 alone, one range for all dimensions', { coarse: 'uint8', rescore: 'none', scope: 'global' }],
+    ['int8 alone with factors, rotated', { ...ONE_STAGE, scale: true, rotation: Rotation.hadamard(384, { seed: 1 }) }],
+  ]
+  it.each(kinds)('finds what one built at once finds, from any start and in any batches: %s', (_, options) => {
+    const once = recall(QuantizedIndex.build(corpus, options), corpus, queries)
+    for (const [start, batch] of [
+      [1000, 17],
+      [200, 500],
+      [50, 17],
+      [10, 500],
+      [2, heavy ? 1 : 29],
+    ] as const) {
+      const found = recall(grown(corpus, start, batch, options), corpus, queries)
+      expect(found, `${start} rows, then ${batch} at a time`).toBeGreaterThan(once - TOLERANCE)
+    }
+  })
+
+  it('finds what one built at once finds among all of Banking77, sorted by topic', () => {
+    const all = shared('minilm/banking77_train.npy') ?? corpus
+    for (const options of [{}, ONE_STAGE]) {
+      const once = recall(QuantizedIndex.build(all, options), all, queries)
+      for (const start of [1000, 200, 50, 10, 2]) {
+        expect(recall(grown(all, start, 500, options), all, queries), `${start}`).toBeGreaterThan(once - TOLERANCE)
+      }
+    }
+  })
+
+  it('finds rows about points that the first rows are far from', () => {
+    const rows = mixture(6000, 64, 30, 1, 7)
+    const some = every(rows, 40)
+    const once = recall(QuantizedIndex.build(rows, ONE_STAGE), rows, some)
+    expect(once).toBeGreaterThan(0.97)
+    for (const batch of [100, 1000]) {
+      expect(recall(grown(rows, 20, batch, ONE_STAGE), rows, some)).toBeGreaterThan(once - TOLERANCE)
+    }
+  })
+
+  it('has the ranges of one built at once, and nearly its codes', () => {
+    const rows = mixture(3000, 33, 10, 0.5, 3)
+    const [once, later] = [QuantizedIndex.build(rows, ONE_STAGE), grown(rows, 2, 100, ONE_STAGE)]
+    expect(rangesOf(later)).toEqual(rangesOf(once))
+    const [a, b] = [once, later].map((index) => index.parts.store.copyCodes(index.parts.store.spec.slots[0]!))
+    const off = a!.filter((code, i) => code !== b![i]).length
+    // What a value is off by in 256ths of a bucket, each time it is rewritten.
+    expect(off / a!.length).toBeLessThan(0.02)
+  })
+
+  it('holds beyond 16,384 rows, where ranges get some room and codes no further bits', () => {
+    const rows = mixture(24_000, 32, 60, 1, 11)
+    const some = every(rows, 240)
+    const once = recall(QuantizedIndex.build(rows, ONE_STAGE), rows, some)
+    for (const [start, batch] of [
+      [12_000, 500],
+      [17_000, 100],
+      [20, 4000],
+    ] as const) {
+      const index = grown(rows, start, batch, ONE_STAGE)
+      expect(recall(index, rows, some), `${start} rows, then ${batch}`).toBeGreaterThan(once - 0.01)
+      const [built, wider] = [Calibration.from(rows).minMax, index.calibration!.minMax]
+      for (const [d, min] of built.mins.entries()) {
+        const width = built.maxs[d]! - min
+        expect(wider.mins[d]!).toBeLessThanOrEqual(min)
+        expect(wider.maxs[d]!).toBeGreaterThanOrEqual(built.maxs[d]!)
+        expect(wider.maxs[d]! - wider.mins[d]!).toBeLessThan(1.35 * width)
+      }
+    }
+  })
+
+  it('grows on after it was saved and read', () => {
+    const once = recall(QuantizedIndex.build(corpus), corpus, queries)
+    const index = decodeIndex(encodeIndex(QuantizedIndex.build(slice(corpus, 0, 100))))
+    index.add(slice(corpus, 100, 5041))
+    expect(recall(index, corpus, queries)).toBeGreaterThan(once - TOLERANCE)
+  })
+
+  it('gives a dimension that had one value a range as soon as it has two', () => {
+    const rows: Rows = { data: Float32Array.of(5, 1, 5, 2, 7, 1.5, -3, 1), dims: [4, 2] }
+    const index = grown(rows, 2, 1, ONE_STAGE)
+    expect([...rangesOf(index)]).toEqual([-3, 1, 7, 2])
+    const { scores } = index.search([1, 0], { topK: 4 })
+    for (const [i, value] of [7, 5, 5, -3].entries()) expect(Math.abs(scores[i]! - value)).toBeLessThan(10 / 255)
+  })
+
+  it('leaves ranges that were given, or taken from a sample, as they are', () => {
+    const rows = matrix(400, 20, 1)
+    const wide = changed(rows, (value) => 3 * value)
+    for (const options of [
+      { calibration: Calibration.from(rows) },
+      { calibrationEmbeddings: rows },
+      { percentiles: [1, 99] as const },
+    ]) {
+      const index = QuantizedIndex.build(rows, { ...ONE_STAGE, ...options })
+      const before = rangesOf(index)
+      index.add(wide)
+      expect(rangesOf(index)).toEqual(before)
+    }
+  })
+
+  it('is unchanged by rows that cannot be added', () => {
+    const rows = matrix(300, 20, 1)
+    const index = QuantizedIndex.build(rows, ONE_STAGE)
+    const before = encodeIndex(index)
+    const wrong = changed(slice(rows, 0, 9), (value, row, d) => (row === 8 && d === 3 ? Number.NaN : 100 * value))
+    expect(thrownBy(() => index.add(wrong))).toMatchObject({ code: 'NOT_FINITE', argument: 'embeddings' })
+    const huge = changed(slice(rows, 0, 2), (_, row) => (row === 0 ? -3e38 : 3e38))
+    expect(thrownBy(() => index.add(huge))).toMatchObject({ code: 'INVALID_RANGES' })
+    expect(encodeIndex(index)).toEqual(before)
+  })
+})
