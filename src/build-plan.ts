@@ -1,15 +1,16 @@
 import type { Calibration } from './calibration.js'
-import { checkCount, checkSameDims } from './check.js'
+import { checkCount, checkFunction, checkSameDims } from './check.js'
 import type { Slot } from './code-store.js'
 import type { BookFit, ScaleType } from './codebook.js'
 import { PackvecError } from './errors.js'
 import { isLevelPrecision, type Levels } from './levels.js'
 import { type Embeddings, evenSample, type RowSource, toRows } from './matrix.js'
+import { checkOptions, type OptionChecks } from './options.js'
 import { checkPrecision, type Precision, precisionKind } from './precision.js'
 import type { Percentiles, Scope } from './quantiles.js'
-import { type CodebookOptions, checkScale, chooseCodebook, requireCodebook } from './quantize.js'
+import { BUILD_NAMES, type CodebookOptions, checkScale, chooseCodebook, requireCodebook } from './quantize.js'
 import { type Stages, storedPrecisions } from './stages.js'
-import { openTransform, type Transform, type TransformOptions, transformRows } from './transform.js'
+import { openTransform, TRANSFORM_CHECKS, type Transform, type TransformOptions, transformRows } from './transform.js'
 
 /** The codes of an index, what they are calibrated on, and what the embeddings pass through first. */
 export interface BuildOptions extends TransformOptions {
@@ -37,6 +38,21 @@ export interface BuildOptions extends TransformOptions {
   readonly onWarning?: (message: string) => void
 }
 
+const BUILD_CHECKS: OptionChecks<BuildOptions> = {
+  ...TRANSFORM_CHECKS,
+  coarse: true,
+  rescore: true,
+  calibrationEmbeddings: true,
+  calibration: true,
+  levels: true,
+  scope: true,
+  percentiles: true,
+  scale: true,
+  capacity: true,
+  dims: true,
+  onWarning: checkFunction,
+}
+
 /** What an index over these embeddings is made of, before any row is encoded. */
 export interface BuildPlan {
   /** The embeddings as they came, and as they are encoded: the same where nothing is done to them. */
@@ -53,7 +69,8 @@ export interface BuildPlan {
  * Checks the options of `build` and finds ranges and levels over the whole corpus; `packvec/pool` encodes rows elsewhere.
  * @internal
  */
-export function planIndex(embeddings: Embeddings, options: BuildOptions): BuildPlan {
+export function planIndex(embeddings: Embeddings, given: BuildOptions | undefined): BuildPlan {
+  const options = checkOptions(given, BUILD_CHECKS)
   const stages = planStages(options)
   const source = toRows(embeddings, 'embeddings', options.dims)
   if (source.rows === 0)
@@ -83,8 +100,8 @@ function chooseSlots(rows: RowSource, transform: Transform, stages: Stages, opti
   return storedPrecisions(stages).map((precision) => {
     const quantiles = isLevelPrecision(precision) || options.percentiles !== undefined
     const own = quantiles ? evenSample(rows, SAMPLE_ROWS) : rows
-    const chosen = chooseCodebook([own], sample, precision, { ...options, ranges: options.calibration })
-    const book = requireCodebook(chosen, precision, transform.dims)
+    const chosen = chooseCodebook([own], sample, precision, { ...options, ranges: options.calibration }, BUILD_NAMES)
+    const book = requireCodebook(chosen, precision, transform.dims, BUILD_NAMES)
     const fit = fitOf(precision, given !== undefined, options)
     return { precision, book, scale: checkScale(options.scale, precision), fit }
   })

@@ -1,7 +1,9 @@
-import { checkOneOf, checkSameDims, describe, fail } from './check.js'
+import { checkOneOf, checkSameDims, describe, fail, reading } from './check.js'
 import { type Buckets, type MinMax, scratchEncoder } from './encoder.js'
 import { PackvecError } from './errors.js'
 import { type Embeddings, type RowSource, readRows, toRows } from './matrix.js'
+import { checkOptions, DIMS_CHECKS, type OptionChecks } from './options.js'
+import { MAX_DIMS } from './precision.js'
 import { checkPercentiles, matrixQuantiles, type Percentiles, type Scope } from './quantiles.js'
 
 /** What stands in a saved calibration: every number is a float32 and is read back as the same one. */
@@ -24,6 +26,8 @@ export interface CalibrationOptions {
   readonly dims?: number
 }
 
+const CALIBRATION_CHECKS: OptionChecks<CalibrationOptions> = { scope: true, percentiles: true, dims: true }
+
 /** Ranges as a caller may give them: a calibration, or a 2 x dims matrix of minima and maxima. */
 export type RangesInput = Calibration | Embeddings
 
@@ -42,6 +46,7 @@ export class Calibration {
   constructor(dims: number) {
     if (!Number.isSafeInteger(dims) || dims < 1)
       fail('ZERO_DIMS', 'dims', 'a whole number of at least 1', describe(dims))
+    if (dims > MAX_DIMS) fail('TOO_LARGE', 'dims', `at most ${MAX_DIMS}`, String(dims))
     this.dims = dims
     this.#mins = new Float32Array(dims).fill(Number.POSITIVE_INFINITY)
     this.#maxs = new Float32Array(dims).fill(Number.NEGATIVE_INFINITY)
@@ -52,7 +57,8 @@ export class Calibration {
    * `scope: 'global'` one range for the whole matrix.
    * @throws PackvecError EMPTY, NOT_FINITE, and those of the shape
    */
-  static from(embeddings: Embeddings, options: CalibrationOptions = {}): Calibration {
+  static from(embeddings: Embeddings, given?: CalibrationOptions): Calibration {
+    const options = checkOptions(given, CALIBRATION_CHECKS)
     const source = toRows(embeddings, 'calibrationEmbeddings', options.dims)
     if (source.rows === 0) fail('EMPTY', 'calibrationEmbeddings', 'at least 1 row', '0 rows')
     return Calibration.fromSources([source], options, 'calibrationEmbeddings')
@@ -82,30 +88,40 @@ export class Calibration {
   }
 
   /** A calibration with ranges known already, 2 x dims: minima, then maxima. @throws PackvecError INVALID_RANGES */
-  static fromRanges(ranges: RangesInput, options: { readonly dims?: number } = {}): Calibration {
+  static fromRanges(ranges: RangesInput, options?: { readonly dims?: number }): Calibration {
+    return Calibration.readRanges(ranges, checkOptions(options, DIMS_CHECKS).dims, 'ranges')
+  }
+
+  /** @internal `fromRanges`, where the ranges have a name of the caller's. */
+  static readRanges(ranges: RangesInput, dims: number | undefined, argument: string): Calibration {
     if (ranges instanceof Calibration) return ranges.clone()
-    const source = toRows(ranges, 'ranges', options.dims)
-    if (source.rows !== 2) fail('INVALID_RANGES', 'ranges', '2 rows (minima, maxima)', `${source.rows} rows`)
+    const source = toRows(ranges, argument, dims)
+    if (source.rows !== 2) fail('INVALID_RANGES', argument, '2 rows (minima, maxima)', `${source.rows} rows`)
     const values = new Float32Array(2 * source.dims)
     source.copyRows(0, 2, values, source.dims)
     const calibration = new Calibration(source.dims)
-    calibration.#set(values.subarray(0, source.dims), values.subarray(source.dims), 0, 'ranges')
+    calibration.#set(values.subarray(0, source.dims), values.subarray(source.dims), 0, argument)
     return calibration
   }
 
   /** Reads what `toJSON` gave, as an object or as its text. @throws PackvecError INVALID_FILE or INVALID_RANGES */
   static fromJSON(json: string | CalibrationJSON): Calibration {
-    const saved = typeof json === 'string' ? parseJSON(json) : json
+    return reading('calibration', () => Calibration.#read(typeof json === 'string' ? parseJSON(json) : json))
+  }
+
+  static #read(saved: unknown): Calibration {
     const { format, version, dims, rows, min, max } = (saved ?? {}) as Partial<CalibrationJSON>
     if (format !== 'packvec-calibration') {
       fail('INVALID_FILE', 'calibration', 'a saved packvec calibration', `format ${describe(format)}`)
     }
     if (version !== 1) fail('UNSUPPORTED', 'calibration.version', '1', describe(version))
-    const calibration = new Calibration(dims as number)
     if (!Number.isSafeInteger(rows) || (rows as number) < 0) {
       fail('INVALID_FILE', 'calibration.rows', 'a whole number', describe(rows))
     }
-    calibration.#set(savedRow(min, dims!, 'min'), savedRow(max, dims!, 'max'), rows!, 'calibration')
+    // Before there is room for as many dimensions as the text claims.
+    const [mins, maxs] = [savedRow(min, dims!, 'min'), savedRow(max, dims!, 'max')]
+    const calibration = new Calibration(dims!)
+    calibration.#set(mins, maxs, rows!, 'calibration')
     return calibration
   }
 

@@ -1,6 +1,6 @@
 import { PackvecError, type PackvecErrorCode, withoutSecrets } from './errors.js'
 
-/** How a value reads in an error message: short, and never the whole array. */
+/** How a value reads in an error message: short, never the whole array, whatever the value may be. */
 export function describe(value: unknown): string {
   if (typeof value === 'string') {
     // First the secrets of a URL, or half of a password would be left.
@@ -9,9 +9,30 @@ export function describe(value: unknown): string {
   }
   if (typeof value === 'function') return 'a function'
   if (typeof value !== 'object' || value === null) return String(value)
-  const tag = Object.prototype.toString.call(value).slice(8, -1)
-  const length = (value as { length?: unknown }).length
-  return typeof length === 'number' ? `${tag}(${length})` : tag
+  try {
+    const tag = Object.prototype.toString.call(value).slice(8, -1)
+    const length = (value as { length?: unknown }).length
+    return typeof length === 'number' ? `${tag}(${length})` : tag
+  } catch {
+    return 'an object that cannot be read'
+  }
+}
+
+/** Reads what a caller passed; an error of its getters and proxies becomes one of ours. */
+export function reading<T>(argument: string, read: () => T): T {
+  try {
+    return read()
+  } catch (cause) {
+    // By its name: packvec/debug brings a class of its own.
+    if ((cause as Error | null)?.name === 'PackvecError') throw cause
+    throw new PackvecError('INVALID_ARGUMENT', argument, `${argument} cannot be read: ${describeError(cause)}`, {
+      cause,
+    })
+  }
+}
+
+function describeError(cause: unknown): string {
+  return cause instanceof Error ? cause.message : describe(cause)
 }
 
 export function fail(code: PackvecErrorCode, argument: string, expected: string, received: string): never {
@@ -34,6 +55,30 @@ export function checkFactor(value: unknown, argument: string): number {
 export function checkFinite(value: unknown, argument: string): number {
   if (typeof value === 'number' && Number.isFinite(value)) return value
   return fail('INVALID_ARGUMENT', argument, 'a finite number', describe(value))
+}
+
+export function checkBoolean(value: unknown, argument: string): boolean {
+  if (typeof value === 'boolean') return value
+  return fail('INVALID_ARGUMENT', argument, 'true or false', describe(value))
+}
+
+/** A callback, such as onWarning. */
+export function checkFunction(value: unknown, argument: string): void {
+  if (typeof value !== 'function') fail('INVALID_ARGUMENT', argument, 'a function', describe(value))
+}
+
+export function checkSignal(value: unknown, argument: string): void {
+  if (!(value instanceof AbortSignal)) fail('INVALID_ARGUMENT', argument, 'an AbortSignal', describe(value))
+}
+
+/** Bytes of a file. Those of a shared buffer too; other views could be cut within a value. */
+export function checkBytes(value: unknown, argument: string): Uint8Array {
+  if (value instanceof Uint8Array) return value
+  const tag = Object.prototype.toString.call(value).slice(8, -1)
+  if (tag === 'ArrayBuffer' || tag === 'SharedArrayBuffer') {
+    return reading(argument, () => new Uint8Array(value as ArrayBuffer))
+  }
+  return fail('INVALID_ARGUMENT', argument, 'a Uint8Array or an ArrayBuffer', describe(value))
 }
 
 export function checkOneOf<T extends string>(value: unknown, allowed: readonly T[], argument: string): T {

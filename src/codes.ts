@@ -1,10 +1,10 @@
 import type { Calibration } from './calibration.js'
-import { describe, fail } from './check.js'
+import { checkCount, describe, fail, reading } from './check.js'
 import type { Codebook } from './codebook.js'
 import { PackvecError } from './errors.js'
 import type { Levels } from './levels.js'
 import { arrayType, isTensorLike, type TensorLike, tensorShape } from './matrix.js'
-import { codeRowBytes, dimsAnElement, isSigned, type Precision } from './precision.js'
+import { codeRowBytes, dimsAnElement, isSigned, MAX_DIMS, type Precision } from './precision.js'
 
 /** The element type of each precision's codes. */
 export interface CodeArrays {
@@ -60,14 +60,15 @@ export function codeArray<P extends Precision>(precision: P, bytes: Uint8Array<A
 
 /** The precision that codes say they are of; undefined for anything else. */
 export function ownPrecision(input: unknown): unknown {
-  return isTensorLike(input) && 'precision' in input ? input.precision : undefined
+  return reading('codes', () => (isTensorLike(input) && 'precision' in input ? input.precision : undefined))
 }
 
 /** Whether the input is made of 8-bit integers, which is how codes are told from floats. */
 export function isCodes(input: unknown): input is CodesInput {
-  if (isTensorLike(input)) return isBytes(input.data)
-  if (isBytes(input)) return true
-  return Array.isArray(input) && isBytes(input[0])
+  return reading('codes', () => {
+    if (isTensorLike(input)) return isBytes(input.data)
+    return isBytes(input) || (Array.isArray(input) && isBytes(input[0]))
+  })
 }
 
 /**
@@ -76,31 +77,48 @@ export function isCodes(input: unknown): input is CodesInput {
  * @throws PackvecError WRONG_WIDTH, INVALID_ARGUMENT
  */
 export function toCodes(input: CodesInput, precision: Precision, argument: string, dims?: number): CodeRows {
+  return reading(argument, () => readCodes(input, precision, argument, dims))
+}
+
+function readCodes(input: CodesInput, precision: Precision, argument: string, dims: number | undefined): CodeRows {
   if (!isTensorLike(input)) {
     fail('INVALID_ARGUMENT', argument, '{ data, dims: [rows, columns] } for codes', describe(input))
   }
   if ('precision' in input && 'rowBytes' in input) return checkQuantized(input, precision, argument)
   const bytes = checkElements(input.data, precision, argument)
   const shape = tensorShape(input, argument)
-  const known = dims ?? shape.dims * dimsAnElement(precision)
-  checkWidth(shape.dims, precision, known, argument)
+  const known = dims === undefined ? shape.dims * dimsAnElement(precision) : checkCount(dims, 'dims')
+  checkDims(known, argument)
+  checkWidth(shape.dims * (input.data as Uint8Array).BYTES_PER_ELEMENT, precision, known, argument)
   return { bytes, rows: shape.rows, dims: known, precision, single: shape.single, book: undefined, scales: undefined }
 }
 
 function checkQuantized(codes: QuantizedEmbeddings, precision: Precision, argument: string): CodeRows {
   const { rows, dims, rowBytes, scales } = codes
+  checkCount(rows, `${argument}.rows`, 0)
+  // Without rows nobody need have said how wide they are.
+  checkDims(checkCount(dims, `${argument}.dims`, rows === 0 ? 0 : 1), argument)
   if (codes.precision !== precision) {
-    fail('INVALID_ARGUMENT', argument, `of precision ${precision}`, String(codes.precision))
+    fail('INVALID_ARGUMENT', argument, `of precision ${precision}`, describe(codes.precision))
   }
   const bytes = checkElements(codes.data, precision, argument)
   checkWidth(rowBytes, precision, dims, argument)
   if (bytes.length !== rows * rowBytes) {
     fail('WRONG_WIDTH', `${argument}.data`, `${rows} rows of ${rowBytes} bytes`, `${bytes.length} bytes`)
   }
-  if (scales !== undefined && scales.length !== rows) {
-    fail('WRONG_WIDTH', `${argument}.scales`, `${rows} values, one a row`, `${scales.length} values`)
-  }
+  if (scales !== undefined) checkScales(scales, rows, `${argument}.scales`)
   return { bytes, rows, dims, precision, single: false, book: codes.calibration ?? codes.levels, scales }
+}
+
+function checkScales(scales: Float32Array, rows: number, argument: string): void {
+  if (arrayType(scales) !== 'Float32Array') fail('INVALID_ARGUMENT', argument, 'a Float32Array', describe(scales))
+  if (scales.length !== rows) fail('WRONG_WIDTH', argument, `${rows} values, one per row`, `${scales.length} values`)
+  const wrong = scales.findIndex((scale) => !Number.isFinite(scale))
+  if (wrong >= 0) fail('NOT_FINITE', argument, 'finite', `${scales[wrong]} at row ${wrong}`)
+}
+
+function checkDims(dims: number, argument: string): void {
+  if (dims > MAX_DIMS) fail('TOO_LARGE', `${argument}.dims`, `at most ${MAX_DIMS}`, String(dims))
 }
 
 function checkWidth(rowBytes: number, precision: Precision, dims: number, argument: string): void {

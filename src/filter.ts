@@ -1,5 +1,5 @@
 import { countBits } from './bits.js'
-import { describe, fail } from './check.js'
+import { describe, fail, reading } from './check.js'
 import { PackvecError } from './errors.js'
 
 /**
@@ -23,6 +23,10 @@ const EXPECTED = 'ids (an array of numbers, a Uint32Array or a Set) or { bits: U
 
 /** Copies a filter, so that what the caller does with it later changes nothing. @throws PackvecError INVALID_ARGUMENT */
 export function copyFilter(filter: Filter): FilterRows {
+  return reading('filter', () => copyOf(filter))
+}
+
+function copyOf(filter: Filter): FilterRows {
   if (Array.isArray(filter) || filter instanceof Uint32Array) return { ids: filter.slice() }
   if (filter instanceof Set) return { ids: [...filter] }
   const bits = (filter as { readonly bits?: unknown } | null)?.bits

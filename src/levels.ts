@@ -1,6 +1,7 @@
-import { checkOneOf, checkSameDims, describe, fail } from './check.js'
+import { checkOneOf, checkSameDims, describe, fail, reading } from './check.js'
 import { PackvecError } from './errors.js'
 import { type Embeddings, type RowSource, readRows, toRows } from './matrix.js'
+import { checkOptions, type OptionChecks } from './options.js'
 import type { Precision } from './precision.js'
 import { checkPercentiles, matrixQuantiles, type Percentiles, type Scope } from './quantiles.js'
 
@@ -16,6 +17,8 @@ export interface LevelOptions {
   /** Width of a row, where the sample is a flat array of several rows. */
   readonly dims?: number
 }
+
+const LEVEL_CHECKS: OptionChecks<LevelOptions> = { scope: true, percentiles: true, dims: true }
 
 /** What stands in saved levels. */
 export interface LevelsJSON {
@@ -60,8 +63,9 @@ export class Levels {
   }
 
   /** The levels of a sample, rows x dims. @throws PackvecError EMPTY, NOT_FINITE, and those of the shape */
-  static from(embeddings: Embeddings, precision: LevelPrecision, options: LevelOptions = {}): Levels {
+  static from(embeddings: Embeddings, precision: LevelPrecision, given?: LevelOptions): Levels {
     const argument = 'calibrationEmbeddings'
+    const options = checkOptions(given, LEVEL_CHECKS)
     return Levels.fromSources([toRows(embeddings, argument, options.dims)], precision, options, argument)
   }
 
@@ -94,7 +98,10 @@ export class Levels {
 
   /** Reads what `toJSON` gave, as an object or as its text. @throws PackvecError INVALID_FILE */
   static fromJSON(json: string | LevelsJSON): Levels {
-    const { format, version, precision, scope, dims, thresholds, values } = parse(json)
+    return reading('levels', () => Levels.#read(parse(json)))
+  }
+
+  static #read({ format, version, precision, scope, dims, thresholds, values }: LevelsJSON): Levels {
     if (format !== 'packvec-levels')
       fail('INVALID_FILE', 'levels', 'saved packvec levels', `format ${describe(format)}`)
     if (version !== 1) fail('UNSUPPORTED', 'levels.version', '1', describe(version))

@@ -1,4 +1,4 @@
-import { describe, fail, failNotFinite } from './check.js'
+import { describe, fail, failNotFinite, reading } from './check.js'
 import { PackvecError } from './errors.js'
 import { MAX_DIMS } from './precision.js'
 
@@ -36,6 +36,14 @@ export interface RowSource {
  */
 export function toRows(input: unknown, argument: string, dims?: number): RowSource {
   if (dims !== undefined) checkDims(dims, 'dims')
+  const source = reading(argument, () => readShape(input, argument, dims))
+  return {
+    ...source,
+    copyRows: (...copy) => reading(argument, () => source.copyRows(...copy)),
+  }
+}
+
+function readShape(input: unknown, argument: string, dims: number | undefined): RowSource {
   const type = arrayType(input)
   if (type === undefined) {
     if (isTensorLike(input)) return fromTensor(input, argument)
@@ -89,10 +97,12 @@ export function evenSample(source: RowSource, count: number): RowSource {
 
 /** Whether the input is a list of matrices, which share one calibration. */
 export function isMatrixList(input: unknown): input is readonly Matrix[] {
-  if (arrayType(input) !== 'Array') return false
-  const first = (input as readonly unknown[])[0]
-  if (isTensorLike(first)) return true
-  return arrayType(first) === 'Array' && arrayType((first as readonly unknown[])[0]) !== undefined
+  return reading('embeddings', () => {
+    if (arrayType(input) !== 'Array') return false
+    const first = (input as readonly unknown[])[0]
+    if (isTensorLike(first)) return true
+    return arrayType(first) === 'Array' && arrayType((first as readonly unknown[])[0]) !== undefined
+  })
 }
 
 /** 'Array', 'Float32Array', ... or undefined; by tag, so that arrays of another realm count too. */

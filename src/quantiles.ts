@@ -1,4 +1,4 @@
-import { fail } from './check.js'
+import { describe, fail } from './check.js'
 
 /**
  * Quantiles as `numpy.quantile` gives them for float32 data: linear interpolation between neighbours (type 7 of Hyndman and
@@ -47,7 +47,11 @@ export type Percentiles = readonly [low: number, high: number]
 
 /** The percentiles as fractions. */
 export function checkPercentiles(percentiles: Percentiles): [number, number] {
-  const [low, high] = percentiles
-  if (percentiles.length === 2 && low >= 0 && high <= 100 && low < high) return [low / 100, high / 100]
-  return fail('INVALID_ARGUMENT', 'percentiles', '[low, high] with 0 <= low < high <= 100', `[${percentiles}]`)
+  const isPair = Array.isArray(percentiles) && percentiles.length === 2
+  const [low, high] = isPair ? (percentiles as Percentiles) : []
+  if (typeof low === 'number' && typeof high === 'number' && low >= 0 && high <= 100 && low < high) {
+    return [low / 100, high / 100]
+  }
+  const got = isPair ? `[${describe(low)}, ${describe(high)}]` : describe(percentiles)
+  return fail('INVALID_ARGUMENT', 'percentiles', '[low, high] with 0 <= low < high <= 100', got)
 }

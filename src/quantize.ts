@@ -1,5 +1,5 @@
 import { Calibration, type RangesInput } from './calibration.js'
-import { checkOneOf, checkSameDims, describe, fail } from './check.js'
+import { checkFunction, checkOneOf, checkSameDims, describe, fail } from './check.js'
 import { type Codebook, openDecoder, type ScaleType } from './codebook.js'
 import { type CodesInput, codeArray, ownPrecision, type QuantizedEmbeddings, toCodes } from './codes.js'
 import { encodeAll } from './encode.js'
@@ -7,6 +7,7 @@ import type { Rounding } from './encoder.js'
 import { PackvecError } from './errors.js'
 import { checkLevels, isLevelPrecision, Levels } from './levels.js'
 import { type Embeddings, isMatrixList, type Matrix, type RowSource, toRows } from './matrix.js'
+import { checkOptions, type OptionChecks } from './options.js'
 import { checkPrecision, codeRowBytes, type Precision, precisionKind } from './precision.js'
 import type { Percentiles, Scope } from './quantiles.js'
 
@@ -44,6 +45,18 @@ export interface QuantizeOptions {
   readonly onWarning?: (message: string) => void
 }
 
+const QUANTIZE_CHECKS: OptionChecks<QuantizeOptions> = {
+  ranges: true,
+  calibrationEmbeddings: true,
+  levels: true,
+  scope: true,
+  percentiles: true,
+  scale: true,
+  rounding: true,
+  dims: true,
+  onWarning: checkFunction,
+}
+
 /**
  * Quantizes float embeddings (rows x dims), bit for bit as sentence-transformers' `quantize_embeddings` does: `float32`
  * copies, `int8` and `uint8` put each dimension in one of 256 buckets between its minimum and maximum, `binary` and
@@ -65,9 +78,10 @@ export function quantizeEmbeddings<P extends Precision>(
 export function quantizeEmbeddings<P extends Precision>(
   embeddings: Embeddings | readonly Matrix[],
   precision: P,
-  options: QuantizeOptions = {},
+  given?: QuantizeOptions,
 ): QuantizedEmbeddings<P> | QuantizedEmbeddings<P>[] {
   checkPrecision(precision)
+  const options = checkOptions(given, QUANTIZE_CHECKS)
   const rounding = checkOneOf(options.rounding ?? 'floor', ['floor', 'truncate'], 'rounding')
   const scale = checkScale(options.scale, precision)
   const quantize = (source: RowSource, argument: string, book: Codebook | undefined): QuantizedEmbeddings<P> => {
@@ -99,6 +113,21 @@ export function quantizeEmbeddings<P extends Precision>(
 
 export type CodebookOptions = Pick<QuantizeOptions, 'ranges' | 'levels' | 'scope' | 'percentiles' | 'onWarning'>
 
+/** What a call calls its options, for messages that recommend one. */
+export interface CodebookNames {
+  readonly ranges: 'ranges' | 'calibration'
+  readonly sample?: 'calibrationEmbeddings'
+}
+
+const QUANTIZE_NAMES: CodebookNames = { ranges: 'ranges', sample: 'calibrationEmbeddings' }
+export const BUILD_NAMES: CodebookNames = { ranges: 'calibration', sample: 'calibrationEmbeddings' }
+
+/** The options that spare a call from calibrating on its own rows. */
+function remedyOf(precision: Precision, { ranges, sample }: CodebookNames): string {
+  const book = `\`${isLevelPrecision(precision) ? 'levels' : ranges}\``
+  return sample === undefined ? book : `${book} or \`${sample}\``
+}
+
 function sampleOf({ calibrationEmbeddings }: QuantizeOptions, dims: number): RowSource | undefined {
   if (calibrationEmbeddings === undefined) return undefined
   return toRows(calibrationEmbeddings, 'calibrationEmbeddings', dims || undefined)
@@ -110,6 +139,7 @@ export function chooseCodebook(
   sample: RowSource | undefined,
   precision: Precision,
   options: CodebookOptions,
+  names: CodebookNames = QUANTIZE_NAMES,
 ): Codebook | undefined {
   const kind = precisionKind(precision)
   if (kind === 'bits' || kind === 'floats') return undefined
@@ -117,10 +147,10 @@ export function chooseCodebook(
   if (isLevelPrecision(precision)) {
     if (options.levels !== undefined) return checkLevels(options.levels, precision, dims ?? options.levels.dims)
   } else if (options.ranges !== undefined) {
-    return Calibration.fromRanges(options.ranges, { dims })
+    return Calibration.readRanges(options.ranges, dims, names.ranges)
   }
   const rows = sources.reduce((sum, source) => sum + source.rows, 0)
-  if (sample === undefined && !checkOwnRows(rows, precision, options)) return undefined
+  if (sample === undefined && !checkOwnRows(rows, precision, options, names)) return undefined
   const from = sample === undefined ? sources : [sample]
   const argument = sample === undefined ? 'embeddings' : 'calibrationEmbeddings'
   if (sample?.rows === 0) fail('EMPTY', argument, 'at least 1 row', '0 rows')
@@ -130,22 +160,26 @@ export function chooseCodebook(
 }
 
 /** Whether embeddings can be calibrated on themselves: zero rows need nothing, one row cannot, few rows get a warning. */
-export function checkOwnRows(rows: number, precision: Precision, options: CodebookOptions): boolean {
+export function checkOwnRows(
+  rows: number,
+  precision: Precision,
+  options: CodebookOptions,
+  names: CodebookNames,
+): boolean {
   if (rows === 0) return false
   if (rows === 1) {
     throw new PackvecError(
       'CALIBRATION_REQUIRED',
       'embeddings',
       `Cannot compute ${precision} quantization ranges from a single embedding: ` +
-        'give `ranges` or `calibrationEmbeddings` from a representative set of embeddings',
+        `give ${remedyOf(precision, names)} from a representative set of embeddings`,
     )
   }
   if (rows < FEW_ROWS) {
     const warn = options.onWarning ?? console.warn
     warn(
       `Computing ${precision} quantization buckets based on ${rows} embeddings. ${precision} quantization is more ` +
-        'stable with `ranges` calculated from more embeddings or `calibrationEmbeddings` that can be used to ' +
-        'calculate the buckets.',
+        `stable with buckets from more embeddings: give ${remedyOf(precision, names)}.`,
     )
   }
   return true
@@ -169,24 +203,25 @@ export interface DequantizeOptions {
   readonly dims?: number
 }
 
+const DEQUANTIZE_CHECKS: OptionChecks<DequantizeOptions> = { ranges: true, levels: true, precision: true, dims: true }
+
 /**
  * Decodes rows of codes to float32, rows x dims: `int8` and `uint8` to the lower edge of their bucket (code · step + min, as
  * sentence-transformers rescores), 2- and 4-bit codes to their level, bits to +1 and -1, `float32` to a copy. Rows with a
  * scale are multiplied by it.
  * @throws PackvecError CALIBRATION_REQUIRED, DIMS_MISMATCH, WRONG_WIDTH
  */
-export function dequantizeEmbeddings(
-  codes: CodesInput,
-  options: DequantizeOptions = {},
-): QuantizedEmbeddings<'float32'> {
+export function dequantizeEmbeddings(codes: CodesInput, given?: DequantizeOptions): QuantizedEmbeddings<'float32'> {
+  const options = checkOptions(given, DEQUANTIZE_CHECKS)
   const precision = checkPrecision(options.precision ?? ownPrecision(codes))
   const { bytes, rows, dims, book: carried, scales } = toCodes(codes, precision, 'codes', options.dims)
   const data = new Float32Array(rows * dims)
   if (precision === 'float32') {
     new Uint8Array(data.buffer).set(bytes)
   } else {
-    const given = options.levels ?? (options.ranges && Calibration.fromRanges(options.ranges, { dims }))
-    const book = requireCodebook(given ?? carried, precision, dims)
+    const { levels, ranges } = options
+    const own = isLevelPrecision(precision) ? levels : ranges && Calibration.readRanges(ranges, dims, 'ranges')
+    const book = requireCodebook(own ?? carried, precision, dims, { ranges: 'ranges' })
     const decode = openDecoder(precision, book)
     const rowBytes = codeRowBytes(precision, dims)
     for (let row = 0; row < rows; row++) {
@@ -200,19 +235,21 @@ export function dequantizeEmbeddings(
 }
 
 /** The codebook that a precision needs, checked; undefined where it needs none. */
-export function requireCodebook(book: Codebook | undefined, precision: Precision, dims: number): Codebook | undefined {
+export function requireCodebook(
+  book: Codebook | undefined,
+  precision: Precision,
+  dims: number,
+  names: CodebookNames,
+): Codebook | undefined {
   const kind = precisionKind(precision)
   if (kind === 'bits' || kind === 'floats') return undefined
   if (book === undefined) {
-    const what = isLevelPrecision(precision) ? 'levels' : 'calibration'
-    throw new PackvecError(
-      'CALIBRATION_REQUIRED',
-      what,
-      `${precision} codes mean nothing without the ${what} they were made with, got none`,
-    )
+    const [what, option] = isLevelPrecision(precision) ? ['levels', 'levels'] : ['calibration', names.ranges]
+    const message = `${precision} codes mean nothing without the ${what} they were made with, got none: give \`${option}\``
+    throw new PackvecError('CALIBRATION_REQUIRED', option, message)
   }
   if (isLevelPrecision(precision)) return checkLevels(book, precision, dims)
-  if (!(book instanceof Calibration)) return fail('INVALID_ARGUMENT', 'calibration', 'a Calibration', describe(book))
-  checkSameDims('calibration', book.dims, dims, 'the embeddings')
+  if (!(book instanceof Calibration)) return fail('INVALID_ARGUMENT', names.ranges, 'a Calibration', describe(book))
+  checkSameDims(names.ranges, book.dims, dims, 'the embeddings')
   return book
 }

@@ -8,10 +8,11 @@ import { allowedRows } from './filter.js'
 import { growStore } from './growth.js'
 import type { IndexExtras } from './ids.js'
 import { type Embeddings, type Matrix, type RowSource, toRows, type Vector } from './matrix.js'
+import { checkOptions, DIMS_CHECKS } from './options.js'
 import type { Precision } from './precision.js'
 import type { Rotation } from './rotation.js'
 import { searchStore } from './search.js'
-import { checkSearchOptions, type SearchOptions } from './search-options.js'
+import { checkSearchOptions, SEARCH_CHECKS, type SearchOptions } from './search-options.js'
 import type { SearchResult } from './search-result.js'
 import type { Stages } from './stages.js'
 import { type Transform, transformRows } from './transform.js'
@@ -52,7 +53,7 @@ export class QuantizedIndex {
    * Quantizes embeddings (rows x dims) into a new index.
    * @throws PackvecError EMPTY, NOT_FINITE, RAGGED_ROWS, DIMS_MISMATCH, TOO_LARGE, ...
    */
-  static build(embeddings: Embeddings, options: BuildOptions = {}): QuantizedIndex {
+  static build(embeddings: Embeddings, options?: BuildOptions): QuantizedIndex {
     const { rows, stages, transform, slots, capacity } = planIndex(embeddings, options)
     const store = new CodeStore({ dims: transform.dims, slots }, capacity)
     store.append(rows, 'embeddings')
@@ -126,9 +127,10 @@ export class QuantizedIndex {
    * its codes with them: the first addition takes `dims` bytes a row more, up to 16,384 rows.
    * @throws PackvecError DIMS_MISMATCH, NOT_FINITE, RAGGED_ROWS, INVALID_RANGES, TOO_LARGE
    */
-  add(embeddings: Embeddings, options: { readonly dims?: number } = {}): this {
+  add(embeddings: Embeddings, options?: { readonly dims?: number }): this {
     const store = this.#store
-    const source = toRows(embeddings, 'embeddings', options.dims)
+    const { dims } = checkOptions(options, DIMS_CHECKS)
+    const source = toRows(embeddings, 'embeddings', dims)
     if (source.rows === 0) return this
     this.#checkDims('embeddings', source)
     const rows = transformRows(source, this.#transform, 'centred', 'embeddings')
@@ -142,8 +144,8 @@ export class QuantizedIndex {
    */
   search(query: Vector, options?: SearchOptions): SearchResult
   search(queries: Matrix, options?: SearchOptions): SearchResult[]
-  search(queries: Embeddings, options: SearchOptions = {}): SearchResult | SearchResult[] {
-    const checked = checkSearchOptions(options, this.#stages.coarse)
+  search(queries: Embeddings, options?: SearchOptions): SearchResult | SearchResult[] {
+    const checked = checkSearchOptions(checkOptions(options, SEARCH_CHECKS), this.#stages.coarse)
     const source = toRows(queries, 'query')
     if (source.rows > 0) this.#checkDims('query', source)
     const rows = transformQueries(source, this.#transform)

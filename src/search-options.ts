@@ -1,5 +1,6 @@
 import { checkCount, checkFactor, checkFinite, checkOneOf } from './check.js'
 import { copyFilter, type Filter, type FilterRows } from './filter.js'
+import type { OptionChecks } from './options.js'
 import { type Precision, precisionKind } from './precision.js'
 import type { Scoring } from './scans.js'
 
@@ -22,6 +23,14 @@ export interface SearchOptions {
   readonly filter?: Filter
   /** Results of a lower score are left out, so that there may be fewer than topK. Scores are those of the result. */
   readonly minScore?: number
+}
+
+export const SEARCH_CHECKS: OptionChecks<SearchOptions> = {
+  topK: true,
+  rescoreMultiplier: true,
+  scoring: true,
+  filter: true,
+  minScore: true,
 }
 
 /** What the two stages go by. */

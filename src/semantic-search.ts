@@ -1,5 +1,5 @@
 import { Calibration, type RangesInput } from './calibration.js'
-import { checkSameDims, fail } from './check.js'
+import { checkBoolean, checkFunction, checkSameDims } from './check.js'
 import { CodeStore, type Slot } from './code-store.js'
 import type { Codebook, ScaleType } from './codebook.js'
 import { type CodesInput, isCodes, ownPrecision, toCodes } from './codes.js'
@@ -7,10 +7,11 @@ import { PackvecError } from './errors.js'
 import { allowedRows } from './filter.js'
 import { isLevelPrecision, type Levels } from './levels.js'
 import { type Embeddings, type Matrix, type RowSource, toRows, type Vector } from './matrix.js'
+import { checkOptions, type OptionChecks } from './options.js'
 import { checkPrecision, dimsAnElement, type Precision, precisionKind } from './precision.js'
-import { chooseCodebook, requireCodebook } from './quantize.js'
+import { type CodebookNames, chooseCodebook, requireCodebook } from './quantize.js'
 import { searchStore } from './search.js'
-import { checkSearchOptions, type SearchOptions } from './search-options.js'
+import { checkSearchOptions, SEARCH_CHECKS, type SearchOptions } from './search-options.js'
 import type { SearchResult } from './search-result.js'
 
 /** Options of a search over codes that no index holds. */
@@ -32,6 +33,17 @@ export interface SemanticSearchOptions extends SearchOptions {
   readonly onWarning?: (message: string) => void
 }
 
+const SEMANTIC_CHECKS: OptionChecks<SemanticSearchOptions> = {
+  ...SEARCH_CHECKS,
+  precision: true,
+  rescore: checkBoolean,
+  calibration: true,
+  levels: true,
+  dims: true,
+  onWarning: checkFunction,
+}
+const SEMANTIC_NAMES: CodebookNames = { ranges: 'calibration' }
+
 /**
  * Searches a corpus, float or quantized already, as sentence-transformers' `semantic_search_faiss` and
  * `semantic_search_usearch` do. With `scoring: 'symmetric'` their results are met: bits are found by Hamming distance and
@@ -52,8 +64,9 @@ export function semanticSearch(
 export function semanticSearch(
   queries: Embeddings | CodesInput,
   corpus: Embeddings | CodesInput,
-  options: SemanticSearchOptions = {},
+  given?: SemanticSearchOptions,
 ): SearchResult | SearchResult[] {
+  const options = checkOptions(given, SEMANTIC_CHECKS)
   const precision = checkPrecision(options.precision ?? ownPrecision(corpus) ?? 'float32')
   const floats = isCodes(queries) ? undefined : toRows(queries, 'queries', options.dims)
   if (floats === undefined && precision === 'float32') {
@@ -100,14 +113,19 @@ function openCorpus(
 ): CodeStore {
   const { calibration: ranges, levels, onWarning } = options
   if (isCodes(corpus)) {
-    if (precision === 'float32') fail('INVALID_ARGUMENT', 'precision', 'that of the codes in the corpus', precision)
+    if (precision === 'float32') {
+      const message = "corpus holds bytes: say which codes they are, for example precision: 'ubinary'; got float32"
+      throw new PackvecError('INVALID_ARGUMENT', 'precision', message)
+    }
     const codes = toCodes(corpus, precision, 'corpus', packedDims(precision, queries))
     checkRows(codes.rows)
-    const given = isLevelPrecision(precision) ? levels : ranges && Calibration.fromRanges(ranges, { dims: codes.dims })
+    const given = isLevelPrecision(precision)
+      ? levels
+      : ranges && Calibration.readRanges(ranges, codes.dims, 'calibration')
     const book = given ?? codes.book
     // Codes of 8 bits can be compared with one another without knowing their ranges; floats cannot be compared with them.
     const needed = queries !== undefined || precisionKind(precision) !== 'bytes'
-    const checked = needed || book ? requireCodebook(book, precision, codes.dims) : undefined
+    const checked = needed || book ? requireCodebook(book, precision, codes.dims, SEMANTIC_NAMES) : undefined
     const scale = codes.scales === undefined ? undefined : 'float32'
     const store = new CodeStore({ dims: codes.dims, slots: [slotOf(precision, checked, scale)] }, codes.rows)
     store.appendCodes([codes], codes.rows)
@@ -115,8 +133,8 @@ function openCorpus(
   }
   const source = toRows(corpus, 'corpus', options.dims)
   checkRows(source.rows)
-  const book = chooseCodebook([source], undefined, precision, { ranges, levels, onWarning })
-  const slot = slotOf(precision, requireCodebook(book, precision, source.dims), undefined)
+  const book = chooseCodebook([source], undefined, precision, { ranges, levels, onWarning }, SEMANTIC_NAMES)
+  const slot = slotOf(precision, requireCodebook(book, precision, source.dims, SEMANTIC_NAMES), undefined)
   const store = new CodeStore({ dims: source.dims, slots: [slot] }, source.rows)
   store.append(source, 'corpus')
   return store

@@ -1,5 +1,6 @@
-import { checkCount, checkSameDims, describe, fail, failNotFinite } from './check.js'
+import { checkBoolean, checkCount, checkSameDims, describe, fail, failNotFinite, reading } from './check.js'
 import { type Embeddings, numberOf, type RowSource, toRows } from './matrix.js'
+import { checkOptions, DIMS_CHECKS, type OptionChecks } from './options.js'
 import type { RotatedEmbeddings, Rotation } from './rotation.js'
 
 /** What happens to embeddings before they are encoded, in this order; queries go the same way. */
@@ -22,6 +23,12 @@ export interface TransformOptions {
   readonly renormalize?: boolean
   /** An orthogonal map that is applied to embeddings and queries; see `Rotation` and `packvec/rotations`. */
   readonly rotation?: Rotation
+}
+
+export const TRANSFORM_CHECKS: OptionChecks<TransformOptions> = {
+  truncate: checkCount,
+  renormalize: checkBoolean,
+  rotation: true,
 }
 
 /** Whether rows are shifted by the centre of the rotation: what is encoded is, a query for decoded rows is not. */
@@ -63,10 +70,11 @@ export function transformRows(source: RowSource, transform: Transform, shift: Sh
  */
 export function transformEmbeddings(
   embeddings: Embeddings,
-  options: TransformOptions & { readonly dims?: number },
+  options?: TransformOptions & { readonly dims?: number },
 ): RotatedEmbeddings {
-  const source = toRows(embeddings, 'embeddings', options.dims)
-  const transform = openTransform(source.dims, options)
+  const { dims: width, ...given } = checkOptions(options, { ...TRANSFORM_CHECKS, ...DIMS_CHECKS })
+  const source = toRows(embeddings, 'embeddings', width)
+  const transform = openTransform(source.dims, given)
   const { rows, dims, copyRows } = transformRows(source, transform, 'centred', 'embeddings')
   const data = new Float32Array(rows * dims)
   for (let first = 0; first < rows; first += CHUNK_ROWS) {
@@ -97,11 +105,18 @@ export function openTransform(inputDims: number, options: TransformOptions): Tra
   const dims = checkCount(truncate, 'truncate')
   if (dims > inputDims) fail('DIMS_MISMATCH', 'truncate', `at most the ${inputDims} dimensions there are`, String(dims))
   // Not instanceof: packvec/debug and packvec/rotations each bring the class.
-  if (rotation !== undefined && typeof rotation?.apply !== 'function') {
+  if (rotation !== undefined && !reading('rotation', () => isRotation(rotation))) {
     fail('INVALID_ARGUMENT', 'rotation', 'a Rotation', describe(rotation))
   }
   if (rotation !== undefined) checkSameDims('rotation', rotation.dims, dims, 'what it rotates')
   return { inputDims, dims, renormalize, rotation }
+}
+
+function isRotation(value: unknown): boolean {
+  const { kind, dims, apply, open } = (value ?? {}) as Partial<Rotation>
+  return (
+    typeof kind === 'string' && typeof dims === 'number' && typeof apply === 'function' && typeof open === 'function'
+  )
 }
 
 /** For each row of the source its dot with the centre, both unrotated. */

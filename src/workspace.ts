@@ -1,7 +1,8 @@
 import releaseWasm from '../build/kernels.wasm'
-import { checkOneOf, describe, fail } from './check.js'
+import { checkOneOf, describe, fail, reading } from './check.js'
 import { PackvecError } from './errors.js'
 import type { Kernels } from './kernels.js'
+import { checkOptions, type OptionChecks } from './options.js'
 import { referenceKernels } from './reference.js'
 
 /** What runs the kernels: WebAssembly with SIMD, or plain TypeScript where that is missing. */
@@ -46,18 +47,28 @@ export interface InitOptions {
   readonly popcount?: PopcountForm
 }
 
-/** Optional: packvec starts by itself on first use. */
-export function init(options: InitOptions): void {
+const INIT_CHECKS: OptionChecks<InitOptions> = { module: checkModule, backend: true, popcount: true }
+
+/** Optional: packvec starts by itself on first use. @throws PackvecError INVALID_ARGUMENT */
+export function init(given?: InitOptions): void {
+  const options = checkOptions(given, INIT_CHECKS)
   const { module, backend } = options
   if (options.popcount !== undefined) checkOneOf(options.popcount, ['i64', 'i8x16'], 'popcount')
   if (backend !== undefined) checkOneOf(backend, ['wasm', 'typescript'], 'backend')
-  // By its tag: edge hosts hand over modules of another realm, which are no instance of this one's class.
-  if (module !== undefined && Object.prototype.toString.call(module) !== '[object WebAssembly.Module]') {
-    fail('INVALID_ARGUMENT', 'module', 'a WebAssembly.Module', describe(module))
-  }
   popcount = options.popcount ?? popcount
   if (module !== undefined) releaseModule = module
   chosen = backend ?? (module === undefined ? chosen : 'wasm')
+}
+
+function checkModule(module: unknown): void {
+  // By its tag: edge hosts hand over modules of another realm, which are no instance of this one's class.
+  if (Object.prototype.toString.call(module) !== '[object WebAssembly.Module]') {
+    fail('INVALID_ARGUMENT', 'module', 'a WebAssembly.Module', describe(module))
+  }
+  const kernels = reading('module', () => WebAssembly.Module.exports(module as WebAssembly.Module))
+  if (!kernels.some(({ name }) => name === 'selectBest')) {
+    fail('INVALID_ARGUMENT', 'module', 'the compiled packvec/kernels.wasm', 'another module')
+  }
 }
 
 /** Which backend runs: 'wasm', or 'typescript' where WebAssembly SIMD is missing or `init` said so. */

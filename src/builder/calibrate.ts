@@ -7,7 +7,7 @@ import type { IndexParts } from '../index-parts.js'
 import { isLevelPrecision } from '../levels.js'
 import { evenRow, type RowSource, toRows } from '../matrix.js'
 import { type Precision, precisionKind } from '../precision.js'
-import { checkOwnRows, checkScale, chooseCodebook, requireCodebook } from '../quantize.js'
+import { BUILD_NAMES, checkOwnRows, checkScale, chooseCodebook, requireCodebook } from '../quantize.js'
 import { checkSeed, seededWords } from '../random.js'
 import { type Stages, storedPrecisions } from '../stages.js'
 import { openTransform, type Transform, transformRows } from '../transform.js'
@@ -42,7 +42,7 @@ export async function planCodes(corpus: Corpus, options: BuildIndexOptions): Pro
     const scale = checkScale(options.scale, precision)
     const book = await chooseBook(precision, corpus, transform, given, sample, options)
     const fit = fitOf(precision, given !== undefined, { ...options, calibration: ranges })
-    slots.push({ precision, book: requireCodebook(book, precision, transform.dims), scale, fit })
+    slots.push({ precision, book: requireCodebook(book, precision, transform.dims, BUILD_NAMES), scale, fit })
   }
   return { stages, transform, slots }
 }
@@ -69,7 +69,7 @@ async function chooseBook(
   const own = isKnown ? { rows: corpus.rows, dims: transform.dims, single: false, copyRows() {} } : await sample()
   const other = given && encoded(given, 'calibrationEmbeddings')
   const chosen = { ...options, ...(ranges === undefined ? {} : { ranges }) }
-  return chooseCodebook([isKnown ? own : encoded(own, 'embeddings')], other, precision, chosen)
+  return chooseCodebook([isKnown ? own : encoded(own, 'embeddings')], other, precision, chosen, BUILD_NAMES)
 }
 
 /** Minima and maxima of all rows, as they are encoded. */
@@ -79,7 +79,7 @@ async function streamRanges(
   transform: Transform,
   options: BuildIndexOptions,
 ): Promise<Codebook> {
-  checkOwnRows(corpus.rows, precision, options)
+  checkOwnRows(corpus.rows, precision, options, BUILD_NAMES)
   const scope = checkOneOf(options.scope ?? 'dimension', ['dimension', 'global'], 'scope')
   const ranges = new Calibration(transform.dims)
   const progress = new Progress(options.onProgress, 'calibrate', corpus.rows, corpus.rowBytes)
