@@ -46,12 +46,14 @@ export async function createPool(options: PoolOptions = {}): Promise<Pool> {
   const host = await openHost()
   const count = options.workers ?? Math.min(Math.max(1, host.cores - 1), MAX_WORKERS)
   let lost: Error | undefined
-  let pool: Pool | undefined
+  // Weak: the workers keep what they call back, and a pool that is forgotten ends with its threads.
+  let opened: WeakRef<Pool> | undefined
   const links = await startLinks(host, count, options, transport === 'shared', (error) => {
     lost ??= error
-    void pool?.fail(error)
+    void opened?.deref()?.fail(error)
   })
-  pool = new Pool(links, openTransport(transport, links))
+  const pool = new Pool(links, openTransport(transport, links))
+  opened = new WeakRef(pool)
   // One may have ended while the last were starting.
   if (lost !== undefined) await pool.fail(lost)
   return pool

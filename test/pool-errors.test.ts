@@ -1,8 +1,10 @@
 import { execFileSync } from 'node:child_process'
+import { getEventListeners } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { PackvecError, QuantizedIndex } from '../src/index.js'
+import { fromErrorMessage, toErrorMessage } from '../src/pool/errors.js'
 import { createPool, type Pool, type PoolIndex, type PoolOptions } from '../src/pool.js'
 import { decodeIndex, encodeIndex } from '../src/storage.js'
 import { bundlePool } from './pool-bundle.js'
@@ -84,6 +86,7 @@ describe.each(['shared', 'transfer'] as const)('over %s memory', (transport) => 
       const error = await rejection(attempt as Promise<unknown>)
       const { code, argument, message } = expected as PackvecError
       expect(error).toMatchObject({ name: 'PackvecError', code, argument, message })
+      expect(String(error.cause)).toBe(String(expected.cause))
     } else expect(await attempt).toEqual(expected)
     expect(index.size).toBe(600)
     expect(await index.search(query)).toEqual(one.search(query))
@@ -100,18 +103,20 @@ describe.each(['shared', 'transfer'] as const)('over %s memory', (transport) => 
     expect(await rejection(pool.open(floats))).toMatchObject({ code, message })
   })
 
-  it('an abort rejects at once with its reason; the searches after it are right', async () => {
+  it('an abort rejects at once with its reason as the cause; the searches after it are right', async () => {
     const running = new AbortController()
     const queued = new AbortController()
     const first = index.search(matrix(500, 32, 3), { signal: running.signal })
     const second = index.search(query, { signal: queued.signal })
     const third = index.search(query)
     queued.abort(new Error('not needed'))
-    expect(await rejection(second)).toMatchObject({ message: 'not needed' })
+    const aborted = { name: 'PackvecError', code: 'ABORTED', argument: 'signal' }
+    expect(await rejection(second)).toMatchObject({ ...aborted, cause: { message: 'not needed' } })
     running.abort()
-    expect(await rejection(first)).toMatchObject({ name: 'AbortError' })
+    expect(await rejection(first)).toMatchObject({ ...aborted, cause: { name: 'AbortError' } })
     expect(await third).toEqual(one.search(query))
-    expect(await rejection(index.search(query, { signal: AbortSignal.abort() }))).toMatchObject({ name: 'AbortError' })
+    const early = rejection(index.search(query, { signal: AbortSignal.abort('no time') }))
+    expect(await early).toMatchObject({ ...aborted, cause: 'no time' })
     const signal = new AbortController().signal
     expect(await index.search(query, { signal })).toEqual(one.search(query))
     const wrong = rejection(index.search(query, { signal: 1 as never }))
@@ -120,9 +125,12 @@ describe.each(['shared', 'transfer'] as const)('over %s memory', (transport) => 
 
   it('a closed index rejects, the others and the pool go on', async () => {
     const other = await pool.build(embeddings)
-    await other.close()
-    await other.close()
-    expect(await rejection(other.search(query))).toMatchObject({ code: 'INVALID_ARGUMENT', argument: 'index' })
+    const waiting = rejection(other.search(query))
+    await Promise.all([other.close(), other.close()])
+    await other[Symbol.asyncDispose]()
+    for (const promise of [waiting, rejection(other.search([1])), rejection(other.add([]))]) {
+      expect(await promise).toMatchObject({ code: 'DISPOSED', argument: 'index' })
+    }
     expect(await index.search(query)).toEqual(one.search(query))
   })
 
@@ -132,10 +140,38 @@ describe.each(['shared', 'transfer'] as const)('over %s memory', (transport) => 
     const asked = [index.search(query), index.add(embeddings), index.search(query)].map(rejection)
     await pool.close()
     await pool[Symbol.asyncDispose]()
-    for (const error of await Promise.all([...asked, rejection(index.search(query)), rejection(pool.build([]))])) {
-      expect(error).toMatchObject({ code: 'INVALID_ARGUMENT', argument: 'pool' })
+    const later = [index.search(query), index.add([]), pool.build([]), pool.open(new Uint8Array(3))].map(rejection)
+    for (const error of await Promise.all([...asked, ...later])) {
+      expect(error).toMatchObject({ code: 'DISPOSED', argument: 'pool' })
     }
-    await index.close().catch(() => {})
+    await index.close()
+    expect(await rejection(index.search(query))).toMatchObject({ code: 'DISPOSED', argument: 'index' })
+  })
+
+  it('a search that takes longer than its timeout rejects, whether it runs or waits', async () => {
+    const workerUrl = brokenWorker('silent.js', 'if (reply.answer?.rescored) return')
+    const pool = await open({ transport, workerUrl })
+    const index = await pool.build(embeddings)
+    const asked = [index.search(query, { timeout: 30 }), index.search(query, { timeout: 20 })].map(rejection)
+    for (const error of await Promise.all(asked)) {
+      expect(error).toMatchObject({ name: 'PackvecError', code: 'TIMEOUT', argument: 'timeout' })
+    }
+    const wrong = rejection(index.search(query, { timeout: 0 }))
+    expect(await wrong).toMatchObject({ code: 'INVALID_ARGUMENT', argument: 'timeout' })
+    await pool.close()
+  })
+
+  it('searches that end in time leave nothing of their timeout and signal behind', async () => {
+    const { signal } = new AbortController()
+    const warnings: Error[] = []
+    const note = (warning: Error) => warnings.push(warning)
+    process.on('warning', note)
+    const searches = Array.from({ length: 25 }, () => index.search(query, { signal, timeout: 60_000 }))
+    for (const result of await Promise.all(searches)) expect(result).toEqual(one.search(query))
+    await new Promise((resolve) => setImmediate(resolve))
+    process.off('warning', note)
+    expect(warnings).toEqual([])
+    expect(getEventListeners(signal, 'abort')).toEqual([])
   })
 
   it.each([
@@ -157,8 +193,39 @@ describe.each(['shared', 'transfer'] as const)('over %s memory', (transport) => 
     const workerUrl = brokenWorker('throws.js', `if (reply.answer?.rescored) { reply = { error: { message: 'oh' } } }`)
     const pool = await open({ transport, workerUrl })
     const index = await pool.build(embeddings)
-    expect(await rejection(index.search(query))).toMatchObject({ message: 'in a worker: oh' })
+    const lost = { code: 'IO', argument: 'worker', message: 'in a worker: oh', cause: { message: 'oh' } }
+    expect(await rejection(index.search(query))).toMatchObject(lost)
     await pool.close()
+  })
+})
+
+describe('an error that crosses from a worker', () => {
+  const cross = (error: unknown) => fromErrorMessage(structuredClone(toErrorMessage(error)))
+
+  it('keeps code, argument, message and causes', () => {
+    const disk = Object.assign(new RangeError('no room'), { code: 'ENOSPC' })
+    const cause = new PackvecError('IO', 'path', 'cannot write', { cause: disk })
+    const error = cross(new PackvecError('TOO_LARGE', 'embeddings', 'too many', { cause }))
+    expect(error).toBeInstanceOf(PackvecError)
+    expect(error).toMatchObject({ code: 'TOO_LARGE', argument: 'embeddings', message: 'too many' })
+    expect(error.cause).toBeInstanceOf(PackvecError)
+    expect(error.cause).toMatchObject({ code: 'IO', argument: 'path', message: 'cannot write' })
+    expect((error.cause as Error).cause).toBeInstanceOf(Error)
+    expect((error.cause as Error).cause).toMatchObject({ name: 'RangeError', code: 'ENOSPC', stack: disk.stack })
+    for (const value of ['why', 0, null, 5n]) {
+      expect(cross(new PackvecError('IO', '', '', { cause: value })).cause).toBe(value)
+    }
+  })
+
+  it('is a PackvecError whatever was thrown, and its causes end', () => {
+    const round = new Error('round')
+    round.cause = round
+    for (const thrown of [round, new TypeError('type'), 'text', undefined, { a: () => {} }]) {
+      const error = cross(thrown)
+      expect(error).toMatchObject({ name: 'PackvecError', code: 'IO', argument: 'worker' })
+      expect(error.message).toMatch(/^in a worker: /)
+      expect(error.cause).toBeInstanceOf(Error)
+    }
   })
 })
 

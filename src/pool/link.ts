@@ -33,6 +33,7 @@ export class Link {
   readonly #waiting: Waiter[] = []
   #failure: Error | undefined
   #started = false
+  #ending = false
 
   private constructor(options: LinkOptions, onReady: () => void, onRefusal: (error: Error) => void) {
     this.#options = options
@@ -94,6 +95,10 @@ export class Link {
 
   /** Ends the worker; what it owes is rejected with `reason`. */
   async end(reason: Error): Promise<void> {
+    // From now on the process waits for the worker's end. An answer that comes late must not undo that: Node would end
+    // with nobody told.
+    this.#hold(true)
+    this.#ending = true
     this.#fail(reason)
     // Deno does not end a thread in its sleep: a message that never comes sends it back to its event loop.
     this.#wake('messages')
@@ -109,14 +114,18 @@ export class Link {
       post()
       this.#waiting.push({ resolve: resolve as Waiter['resolve'], reject })
       // A worker keeps the process alive while it owes something, and only then: a forgotten pool does not.
-      if (this.#waiting.length === 1) this.#worker.hold(true)
+      if (this.#waiting.length === 1) this.#hold(true)
     })
   }
 
   #begin(): this {
     this.#started = true
-    this.#worker.hold(false)
+    this.#hold(false)
     return this
+  }
+
+  #hold(alive: boolean): void {
+    if (!this.#ending) this.#worker.hold(alive)
   }
 
   #wake(counter: 'messages' | 'calls'): void {
@@ -128,7 +137,7 @@ export class Link {
 
   #settle(settle: (waiter: Waiter) => void): void {
     const waiter = this.#waiting.shift()
-    if (this.#waiting.length === 0) this.#worker.hold(false)
+    if (this.#waiting.length === 0) this.#hold(false)
     if (waiter !== undefined) settle(waiter)
   }
 

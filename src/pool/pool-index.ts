@@ -1,7 +1,6 @@
 import { Calibration } from '../calibration.js'
-import { checkSameDims, describe, fail } from '../check.js'
+import { checkSameDims } from '../check.js'
 import type { Slot } from '../code-store.js'
-import { PackvecError } from '../errors.js'
 import { type Allowed, allowedRows } from '../filter.js'
 import { follows, isFine, isLarge, widenSlots } from '../growth.js'
 import { type Embeddings, type Matrix, type RowSource, readRows, toRows, type Vector } from '../matrix.js'
@@ -10,9 +9,10 @@ import type { Precision } from '../precision.js'
 import { checkSearchOptions, type SearchOptions } from '../search-options.js'
 import { cutBelow, emptyResult, type SearchResult } from '../search-result.js'
 import type { Stages } from '../stages.js'
+import { Deadline } from '../stored/deadline.js'
 import { type Transform, transformRows } from '../transform.js'
 import { transformQueries } from '../transform-queries.js'
-import { settleAll } from './errors.js'
+import { closedError, settleAll } from './errors.js'
 import { feedRows, isOneMessage, reserveRows, sharedFloats } from './feed.js'
 import type { Link } from './link.js'
 import type { Request } from './protocol.js'
@@ -24,17 +24,22 @@ import type { Transport } from './transport.js'
 export interface PoolSearchOptions extends SearchOptions {
   /** Rejects the search at once when aborted; what the workers began they end, and the next search waits for that. */
   readonly signal?: AbortSignal
+  /** Milliseconds that the search may take, those included that it waits for its turn. */
+  readonly timeout?: number
 }
 
 /** What an index asks of its pool. */
 export interface PoolCore {
   readonly links: readonly Link[]
   readonly transport: Transport
+  /** @throws PackvecError DISPOSED where the pool is closed, IO where a worker is lost */
+  check(): void
   /** Runs work when all before it is done; rejects where the pool is closed or a worker is lost. */
-  run<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T>
+  run<T>(work: () => Promise<T>, deadline?: Deadline): Promise<T>
 }
 
 interface Content {
+  /** How the workers call the index. */
   readonly number: number
   readonly stages: Stages
   readonly transform: Transform
@@ -43,20 +48,28 @@ interface Content {
   slots: readonly Slot[]
 }
 
+/** Lets the workers free what belonged to an index that nobody can reach any more. */
+const forgotten = new FinalizationRegistry<{ readonly core: PoolCore; readonly number: number }>(({ core, number }) => {
+  void drop(core, number)
+})
+
 /**
  * An index whose rows lie with the workers of a pool, in about equal parts. Ids, scores and ties are those of a
- * `QuantizedIndex` with the same rows and options.
+ * `QuantizedIndex` with the same rows and options. `close` frees its memory; an index that is forgotten is closed when the
+ * garbage collector finds it.
  */
 export class PoolIndex {
   readonly #core: PoolCore
   readonly #content: Content
   /** Why the index cannot be used: it was closed, or an addition failed half-way. */
   #failure: Error | undefined
+  #closing: Promise<void> | undefined
 
   /** @internal */
   constructor(core: PoolCore, content: Content) {
     this.#core = core
     this.#content = content
+    forgotten.register(this, { core, number: content.number }, this)
   }
 
   /** Number of rows; ids are 0 to size - 1 in the order of adding. */
@@ -82,17 +95,15 @@ export class PoolIndex {
   /**
    * The rows nearest to a float query, or to each of several: a vector gives one result, a matrix an array of them. The
    * queries and the filter are copied before this returns.
-   * @throws (rejects with) PackvecError as `QuantizedIndex.search` does; IO where a worker is lost; the signal's reason
+   * @throws (rejects with) PackvecError as `QuantizedIndex.search` does; ABORTED with the signal's reason as its cause;
+   * TIMEOUT; DISPOSED where the index or its pool is closed; IO where a worker is lost
    */
   search(query: Vector, options?: PoolSearchOptions): Promise<SearchResult>
   search(queries: Matrix, options?: PoolSearchOptions): Promise<SearchResult[]>
   async search(queries: Embeddings, options: PoolSearchOptions = {}): Promise<SearchResult | SearchResult[]> {
+    this.#check()
     const { stages, transform } = this.#content
     const { filter, minScore, ...checked } = checkSearchOptions(options, stages.coarse)
-    const { signal } = options
-    if (signal !== undefined && !(signal instanceof AbortSignal)) {
-      fail('INVALID_ARGUMENT', 'signal', 'an AbortSignal', describe(signal))
-    }
     const source = toRows(queries, 'query')
     if (source.rows > 0) this.#checkDims('query', source)
     const { rows, centred, offset } = transformQueries(source, transform)
@@ -104,20 +115,27 @@ export class PoolIndex {
       options: checked,
     }
     const offsets = Float64Array.from({ length: source.rows }, (_, row) => offset?.(row) ?? 0)
-    const found = await this.#run(async () => {
-      // The rows there are when it is this search's turn: additions asked for before it are done.
-      return this.#searchShards(call, offsets, allowedRows(filter, this.size, 'the index'))
-    }, signal)
-    const results = found.map((result) => cutBelow(result, minScore))
-    return source.single ? results[0]! : results
+    const deadline = new Deadline(options)
+    try {
+      const found = await this.#run(async () => {
+        // The rows there are when it is this search's turn: additions asked for before it are done.
+        return this.#searchShards(call, offsets, allowedRows(filter, this.size, 'the index'), deadline)
+      }, deadline)
+      const results = found.map((result) => cutBelow(result, minScore))
+      return source.single ? results[0]! : results
+    } finally {
+      deadline.clear()
+    }
   }
 
   /**
    * Quantizes more rows; on an error none is added. Ranges and codes follow them as in a `QuantizedIndex`. `embeddings` must not
    * change before the promise settles.
-   * @throws (rejects with) PackvecError DIMS_MISMATCH, NOT_FINITE, RAGGED_ROWS, INVALID_RANGES, TOO_LARGE, IO
+   * @throws (rejects with) PackvecError DIMS_MISMATCH, NOT_FINITE, RAGGED_ROWS, INVALID_RANGES, TOO_LARGE;
+   * DISPOSED, IO
    */
   async add(embeddings: Embeddings, options: { readonly dims?: number } = {}): Promise<this> {
+    this.#check()
     const source = toRows(embeddings, 'embeddings', options.dims)
     if (source.rows === 0) return this
     this.#checkDims('embeddings', source)
@@ -139,11 +157,15 @@ export class PoolIndex {
     return this
   }
 
-  /** Frees the memory of the index in all workers; the pool stays open. */
-  async close(): Promise<void> {
-    if (this.#failure !== undefined) return
-    this.#failure = new PackvecError('INVALID_ARGUMENT', 'index', 'index must be open, got a closed index')
-    await this.drop()
+  /**
+   * Frees the memory of the index in all workers; the pool stays open. Searches and additions reject with `DISPOSED` from
+   * then on, those that wait for their turn too.
+   */
+  close(): Promise<void> {
+    this.#failure = closedError('index')
+    forgotten.unregister(this)
+    this.#closing ??= drop(this.#core, this.#content.number)
+    return this.#closing
   }
 
   /** `close`, for `await using`. */
@@ -151,17 +173,17 @@ export class PoolIndex {
     return this.close()
   }
 
-  /** @internal */
-  async drop(): Promise<void> {
-    const { number } = this.#content
-    await this.#core.run(() => settleAll(this.#core.links.map((link) => link.send({ op: 'drop', index: number }))))
+  /** @throws PackvecError DISPOSED, IO, or why an addition failed half-way */
+  #check(): void {
+    if (this.#failure !== undefined) throw this.#failure
+    this.#core.check()
   }
 
-  #run<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+  #run<T>(work: () => Promise<T>, deadline?: Deadline): Promise<T> {
     return this.#core.run(async () => {
       if (this.#failure !== undefined) throw this.#failure
       return work()
-    }, signal)
+    }, deadline)
   }
 
   /** What `growStore` does, in all shards. */
@@ -182,7 +204,7 @@ export class PoolIndex {
       await settleAll(this.#core.links.map((link) => link.send(request)))
     } catch (error) {
       // The codes of some shards mean something else than those of others.
-      this.#failure = error as Error
+      this.#failure ??= error as Error
       throw error
     }
   }
@@ -192,7 +214,7 @@ export class PoolIndex {
       await feedRows(this.#core.links, this.#content.number, rows, shares, shared)
     } catch (error) {
       // Some shards have rows that others lack: ids would be wrong.
-      if (!whole) this.#failure = error as Error
+      if (!whole) this.#failure ??= error as Error
       throw error
     }
     this.#content.map.commit(shares)
@@ -203,6 +225,7 @@ export class PoolIndex {
     call: Parameters<Transport['scan']>[1],
     offsets: Float64Array,
     allowed: Allowed | undefined,
+    deadline: Deadline,
   ): Promise<SearchResult[]> {
     const { map } = this.#content
     const shards = Array.from(this.#core.links.keys()).filter((shard) => map.sizeOf(shard) > 0)
@@ -211,11 +234,19 @@ export class PoolIndex {
     const candidates = await this.#core.transport.scan(shards, call, parts)
     const rows = allowed?.count ?? map.size
     const scans = { shards, candidates, map, offsets, topK: call.options.topK, rows }
-    return mergeShards(scans, (calls) => this.#core.transport.rescore(calls))
+    return mergeShards(scans, async (calls) => {
+      deadline.check()
+      return this.#core.transport.rescore(calls)
+    })
   }
 
   #checkDims(argument: string, source: RowSource): void {
     const { dims } = this.#content.transform
     if (source.dims !== dims) checkSameDims(argument, source.dims, this.dims, 'the index')
   }
+}
+
+/** Where the pool is closed or a worker is lost, the memory is gone already. */
+async function drop({ links, run }: PoolCore, number: number): Promise<void> {
+  await run(() => settleAll(links.map((link) => link.send({ op: 'drop', index: number })))).catch(() => {})
 }

@@ -5,6 +5,7 @@ import type { Embeddings } from '../matrix.js'
 import { codeRowBytes } from '../precision.js'
 import { portableSha256 } from '../storage/sha256.js'
 import { decodeIndex, refuseDeleted } from '../storage.js'
+import type { Deadline } from '../stored/deadline.js'
 import type { Transform } from '../transform.js'
 import { closedError, settleAll } from './errors.js'
 import { checkRows, feedRows, sharedFloats } from './feed.js'
@@ -18,6 +19,11 @@ import type { Transport, TransportKind } from './transport.js'
 
 type OpenRequest = Pick<Extract<Request, { op: 'open' }>, 'stages' | 'slots' | 'dims'>
 
+/** Ends the threads of a pool that nobody can reach any more, by itself or by one of its indexes. */
+const forgotten = new FinalizationRegistry<readonly Link[]>((links) => {
+  for (const link of links) void link.end(closedError('pool'))
+})
+
 /** Threads that hold rows of indexes and search them together; `createPool` starts them. */
 export class Pool {
   readonly #links: readonly Link[]
@@ -30,7 +36,8 @@ export class Pool {
   /** @internal */
   constructor(links: readonly Link[], transport: Transport) {
     this.#links = links
-    this.#core = { links, transport, run: (work, signal) => this.#run(work, signal) }
+    forgotten.register(this, links)
+    this.#core = { links, transport, check: () => this.#check(), run: (...args) => this.#run(...args) }
   }
 
   /** How queries reach the threads. */
@@ -46,10 +53,10 @@ export class Pool {
   /**
    * Quantizes embeddings into an index over all workers, with the ranges, levels and options of `QuantizedIndex.build`.
    * `embeddings` must not change before the promise settles; floats in shared memory are not copied.
-   * @throws (rejects with) PackvecError as `QuantizedIndex.build` does, IO where a worker is lost
+   * @throws (rejects with) PackvecError as `QuantizedIndex.build` does, DISPOSED, IO where a worker is lost
    */
   async build(embeddings: Embeddings, options: BuildOptions = {}): Promise<PoolIndex> {
-    if (this.#failure !== undefined) throw this.#failure
+    this.#check()
     const { rows, source, stages, transform, slots, capacity } = planIndex(embeddings, options)
     const map = new RowMap(this.#links.length)
     const shares = map.share(rows.rows)
@@ -61,9 +68,9 @@ export class Pool {
     })
   }
 
-  /** Opens an index that `encodeIndex` wrote. @throws (rejects with) PackvecError INVALID_FILE, UNSUPPORTED, IO */
+  /** Opens an index that `encodeIndex` wrote. @throws (rejects with) PackvecError INVALID_FILE, UNSUPPORTED, DISPOSED, IO */
   async open(bytes: Uint8Array | ArrayBuffer): Promise<PoolIndex> {
-    if (this.#failure !== undefined) throw this.#failure
+    this.#check()
     const { stages, transform, rows, slots, codes } = refuseDeleted(readIndex(bytes, portableSha256))
     const map = new RowMap(this.#links.length)
     const shares = map.share(rows)
@@ -90,9 +97,10 @@ export class Pool {
     }
   }
 
-  /** Ends the workers and frees their memory; what is under way is rejected. */
+  /** Ends the workers and frees their memory; what is under way and whatever comes later rejects with `DISPOSED`. */
   async close(): Promise<void> {
-    await this.fail(closedError())
+    this.#failure = closedError('pool')
+    await this.fail(this.#failure)
   }
 
   /** `close`, for `await using`. */
@@ -106,12 +114,16 @@ export class Pool {
     await Promise.all(this.#links.map((link) => link.end(this.#failure!)))
   }
 
-  async #run<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+  #check(): void {
     if (this.#failure !== undefined) throw this.#failure
+  }
+
+  async #run<T>(work: () => Promise<T>, deadline?: Deadline): Promise<T> {
+    this.#check()
     return this.#queue.run(() => {
-      if (this.#failure !== undefined) throw this.#failure
+      this.#check()
       return work()
-    }, signal)
+    }, deadline)
   }
 
   /** Opens shards in all workers and fills them; where that fails they are dropped. */
@@ -137,7 +149,7 @@ export class Pool {
         content.map.commit(shares)
       })
     } catch (error) {
-      await index.drop().catch(() => {})
+      await index.close()
       throw error
     }
     return index

@@ -1,7 +1,6 @@
 import type { CalibrationJSON } from '../calibration.js'
 import type { SlotRows } from '../code-store.js'
 import type { ScaleType } from '../codebook.js'
-import type { PackvecErrorCode } from '../errors.js'
 import type { Allowed } from '../filter.js'
 import type { LevelsJSON } from '../levels.js'
 import type { RescoreCall } from '../merge.js'
@@ -59,12 +58,18 @@ export type Request =
 /** What comes back on success, by what was asked; `values` of an append come back to be filled again. */
 export type Answer = Backend | Candidates | ExactScores | Float32Array | undefined
 
-/** An error as it crosses between threads: a PackvecError keeps its code and argument. */
+/** An error as it crosses between threads: a PackvecError keeps its code, argument and cause. */
 export interface ErrorMessage {
-  readonly code: PackvecErrorCode | undefined
-  readonly argument: string
+  readonly name?: string
   readonly message: string
+  readonly stack?: string
+  readonly code?: string
+  readonly argument?: string
+  readonly cause?: CauseMessage
 }
+
+/** A cause that is an error, or a value that every thread can take. */
+export type CauseMessage = { readonly error: ErrorMessage } | { readonly value: unknown }
 
 /** What a worker says: once that it listens, then one answer a request. */
 export type Reply =

@@ -1,22 +1,29 @@
+import { onAbort } from '../on-abort.js'
+import { abortError } from '../storage/source.js'
+import type { Deadline } from '../stored/deadline.js'
+
 /**
- * One piece of work after the other: every search takes all workers, so that two at once would only share them. An abort
- * rejects at once; work that was begun still ends before the next begins, work that was not is left out.
+ * One piece of work after the other: every search takes all workers, so that two at once would only share them. A deadline
+ * that passes rejects at once; work that was begun still ends before the next begins, work that was not is left out.
  */
 export class Queue {
-  #last: Promise<unknown> = Promise.resolve()
+  #last: Promise<void> = Promise.resolve()
 
-  run<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
-    if (signal?.aborted) return Promise.reject(signal.reason)
+  /** @throws (rejects with) PackvecError ABORTED, TIMEOUT, and what the work throws */
+  run<T>(work: () => Promise<T>, deadline?: Deadline): Promise<T> {
     const done = this.#last.then(() => {
-      if (signal?.aborted) throw signal.reason
+      deadline?.check()
       return work()
     })
-    this.#last = done.catch(() => {})
-    if (signal === undefined) return done
+    // Without its result: the queue would keep that until the next work.
+    this.#last = done.then(
+      () => {},
+      () => {},
+    )
+    if (deadline === undefined) return done
     return new Promise((resolve, reject) => {
-      const abort = () => reject(signal.reason)
-      signal.addEventListener('abort', abort, { once: true })
-      done.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
+      const unlink = onAbort(deadline.signal, () => reject(abortError(deadline.signal)))
+      done.then(resolve, reject).finally(unlink)
     })
   }
 }

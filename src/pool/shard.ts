@@ -6,6 +6,7 @@ import type { RescoreCall } from '../merge.js'
 import type { Candidates, ExactScores } from '../pass.js'
 import { openStages } from '../search.js'
 import type { Stages } from '../stages.js'
+import { Dropped } from './dropped.js'
 import type { Answer, Request, ScanCall, SlotMessage } from './protocol.js'
 
 type Work = Exclude<Request, { op: 'setup' } | { op: 'board' }>
@@ -19,8 +20,21 @@ export class Shards {
   readonly #shards = new Map<number, { readonly store: CodeStore; readonly stages: Stages }>()
   /** The search between its two stages. */
   #search: ReturnType<typeof openStages> | undefined
+  /** Memories of indexes that are gone, or that have grown into larger ones. */
+  readonly dropped = new Dropped()
 
   run(request: Work): Answer {
+    const before = this.#memoryFor(request)
+    try {
+      return this.#run(request)
+    } finally {
+      if (before !== undefined && before !== this.#memoryFor(request)) this.dropped.add(before)
+    }
+  }
+
+  #run(request: Work): Answer {
+    // A search that has ended would keep the memory that it was in.
+    if (request.op !== 'rescore') this.#search = undefined
     switch (request.op) {
       case 'open':
         return this.#open(request)
@@ -39,7 +53,6 @@ export class Shards {
         return this.#appendCodes(request.index, request.codes, request.rows)
       case 'drop':
         this.#shards.delete(request.index)
-        this.#search = undefined
         return undefined
       case 'scan':
         return this.#scan(request)
@@ -78,6 +91,10 @@ export class Shards {
 
   #rescore({ counts, ids }: RescoreCall): ExactScores {
     return this.#search!.rescore(counts, ids)
+  }
+
+  #memoryFor(request: Work): object | undefined {
+    return 'index' in request ? this.#shards.get(request.index)?.store.workspace : undefined
   }
 
   #shard(index: number) {

@@ -18,20 +18,35 @@ let control: SharedArrayBuffer | undefined
 /** Messages and calls answered so far: what the main thread counts beyond is waiting. */
 let messages = 0
 let calls = 0
+/** Milliseconds between two turns of the event loop while dropped stores are to be collected. */
+const NAP_MS = 20
+let turn: ReturnType<typeof setTimeout> | undefined
 
 // No await at the top: bundlers make classic scripts of workers unless told otherwise.
 void openPort().then((port) => {
   port.listen((request) => {
     messages++
     respond(port, () => run(request))
-    if (control !== undefined) serveCalls(port, control)
+    awaitWork(port)
   })
   port.post({ ready: true }, [])
 })
 
+/** Answers calls where memory is shared; lets dropped stores be collected meanwhile. */
+function awaitWork(port: Port): void {
+  if (turn === undefined && shards.dropped.waits) {
+    turn = setTimeout(() => {
+      turn = undefined
+      shards.dropped.press()
+      awaitWork(port)
+    }, NAP_MS)
+  }
+  if (control !== undefined) serveCalls(port, control)
+}
+
 /**
  * Sleeps on the control block and answers calls, until a message waits: only the event loop brings messages. The ticket is
- * read first, so that what comes between looking and sleeping wakes the thread at once.
+ * read first, so that what comes between looking and sleeping wakes the thread at once. While a turn is due, a sleep is a nap.
  */
 function serveCalls(port: Port, block: SharedArrayBuffer): void {
   const words = controlWords(block)
@@ -39,7 +54,7 @@ function serveCalls(port: Port, block: SharedArrayBuffer): void {
     const ticket = Atomics.load(words, CONTROL.ticket)
     if (Atomics.load(words, CONTROL.messages) !== messages) return
     if (Atomics.load(words, CONTROL.calls) === calls) {
-      Atomics.wait(words, CONTROL.ticket, ticket)
+      if (Atomics.wait(words, CONTROL.ticket, ticket, turn === undefined ? undefined : NAP_MS) === 'timed-out') return
       continue
     }
     calls++
