@@ -153,7 +153,7 @@ describe('packvec index', () => {
     child.kill('SIGINT')
     pipe.end(lines(texts))
     const [status] = await ended
-    expect({ status, stderr }).toEqual({ status: 1, stderr: 'packvec: interrupted: never.st is as it was\n' })
+    expect({ status, stderr }).toEqual({ status: 130, stderr: 'packvec: interrupted: never.st is as it was\n' })
     expect(folder.list()).toEqual(before)
   })
 

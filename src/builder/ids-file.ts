@@ -5,6 +5,7 @@ import { PackvecError } from '../errors.js'
 import type { Id } from '../ids.js'
 import { writeFileAtomic } from '../storage/atomic-file.js'
 import { io } from '../storage/file.js'
+import { refuseInputs } from '../storage/target.js'
 import { IndexReader } from './index-reader.js'
 import { deletedTest, storedIds } from './stored-ids.js'
 
@@ -28,6 +29,7 @@ export async function* readIdsFile(path: string): AsyncGenerator<Id> {
 
 /** Writes the ids of the rows that are not deleted, in the order of rows, as JSON lines. */
 export async function writeIdsFile(indexPath: string, path: string): Promise<void> {
+  await refuseInputs(path, [['index', indexPath]], 'output')
   const index = await IndexReader.open(indexPath)
   try {
     await writeFileAtomic(path, lines(index))

@@ -2,6 +2,7 @@ import { extname } from 'node:path'
 import { type Command, Option } from 'commander'
 import { PackvecError } from '../index.js'
 import { type FaissKind, type NpyArray, readFaiss, readNpy, writeFaiss, writeNpy } from '../node.js'
+import { refuseInputs } from '../storage/target.js'
 import { clearProgress, grouped, progress, warn } from './terminal.js'
 
 interface ConvertFlags {
@@ -24,6 +25,7 @@ export function addConvert(program: Command): void {
     )
   command.action(async (input: string, output: string, flags: ConvertFlags) => {
     const [from, to] = [formatOf(input), formatOf(output)]
+    await refuseInputs(output, [['input', input]], 'output')
     if (from === 'npy' && to === 'faiss') await toFaiss(input, output, flags)
     else if (from === 'faiss' && to === 'npy') await toNpy(input, output, flags)
     else command.error(`error: one file must end in .npy, the other in ${FAISS_EXTENSIONS.join(' or ')}`)

@@ -2,6 +2,7 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { CalibrationSource, EvaluationScoring, EvaluationTask } from '../eval.js'
+import { refuseInputs } from '../storage/target.js'
 import { readFloats } from './arguments.js'
 import { clearProgress, print, progress, warn } from './terminal.js'
 
@@ -82,6 +83,7 @@ export function addEval(program: Command): void {
 
 async function run(command: Command, flags: EvalFlags): Promise<void> {
   const { evaluate, builtInTask, reportText, writeReport } = await library()
+  await checkOutput(flags)
   const kind = flags.task ?? 'all'
   const data = flags.data === undefined ? undefined : { folder: flags.data, model: flags.model }
   if (data === undefined && kind === 'all') command.error('error: give --task with its files, or --data <dir>')
@@ -105,6 +107,20 @@ async function run(command: Command, flags: EvalFlags): Promise<void> {
   clearProgress()
   if (flags.output !== undefined) await writeReport(report, flags.output)
   await print([reportText(report)])
+}
+
+/** The report may replace an earlier one, but none of the files that it is about. */
+async function checkOutput({ output, ...flags }: EvalFlags): Promise<void> {
+  if (output === undefined) return
+  const { a, b, scores, train, trainLabels, test, testLabels, corpus, queries, qrels, calibration } = flags
+  const inputs = [a, b, scores, train, trainLabels, test, testLabels, corpus, queries, qrels, calibration]
+  for (const name of ['report.json', 'report.md', 'report.html']) {
+    await refuseInputs(
+      join(output, name),
+      inputs.map((path) => ['input', path] as const),
+      '--output',
+    )
+  }
 }
 
 /** A task over the user's own files. Missing options are wrong usage, said in one line with their names. */

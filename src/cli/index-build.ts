@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander'
 import { readIdsFile } from '../builder/ids-file.js'
 import { Calibration, PRECISIONS, type Precision } from '../index.js'
 import { type BuildIndexOptions, buildIndex } from '../node.js'
+import { refuseInputs } from '../storage/target.js'
 import { parseCount, readFloats } from './arguments.js'
 import { addCodeOptions, type CodeFlags, codeOptions, parseSeed } from './code-options.js'
 import { withWork } from './index-work.js'
@@ -61,6 +62,7 @@ export function addIndexBuild(index: Command): void {
 }
 
 async function build(paths: string[], flags: BuildFlags): Promise<void> {
+  await refuseInputs(flags.output, inputsOf(paths, flags), '--output')
   const options = flags.like === undefined ? await codingOptions(flags) : likeOptions(flags)
   await withWork(flags.output, (work) =>
     buildIndex(flags.output, paths, {
@@ -71,6 +73,16 @@ async function build(paths: string[], flags: BuildFlags): Promise<void> {
       ...work,
     }),
   )
+}
+
+function inputsOf(paths: string[], { ids, like, ranges, calibration }: BuildFlags) {
+  return [
+    ...paths.map((path) => ['corpus', path] as const),
+    ['file of --ids', ids],
+    ['index of --like', like],
+    ['file of --ranges', ranges],
+    ['file of --calibration', calibration],
+  ] as const
 }
 
 async function codingOptions(flags: BuildFlags): Promise<BuildIndexOptions> {

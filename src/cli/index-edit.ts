@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { readIdsFile, writeIdsFile } from '../builder/ids-file.js'
 import { appendToIndex, compactIndex, deleteFromIndex, verifyIndex } from '../node.js'
+import { refuseInputs } from '../storage/target.js'
 import { withWork } from './index-work.js'
 import { grouped, print } from './terminal.js'
 
@@ -15,6 +16,7 @@ export function addIndexEdits(index: Command): void {
     .action(async (path: string, corpus: string[], flags: { ids?: string; keepRanges?: true }) => {
       const { ids, keepRanges = false } = flags
       const given = { keepRanges, ...(ids === undefined ? {} : { ids: readIdsFile(ids) }) }
+      await refuseInputs(path, [...corpus.map((file) => ['corpus', file] as const), ['file of --ids', ids]], 'index')
       await withWork(path, (work) => appendToIndex(path, corpus, { ...given, ...work }))
     })
   index
@@ -24,6 +26,7 @@ export function addIndexEdits(index: Command): void {
     .requiredOption('--ids <file>', 'ids of the rows: JSON lines, a string or a number each')
     .option('--ignore-missing', 'pass over ids that the index does not have')
     .action(async (path: string, { ids, ignoreMissing = false }: { ids: string; ignoreMissing?: boolean }) => {
+      await refuseInputs(path, [['file of --ids', ids]], 'index')
       await withWork(path, (work) => deleteFromIndex(path, readIdsFile(ids), { ignoreMissing, ...work }))
     })
   index

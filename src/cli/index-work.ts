@@ -1,5 +1,5 @@
-import { PackvecError } from '../index.js'
 import type { BuildProgress, WorkOptions } from '../node.js'
+import { abortedBySignal } from './signals.js'
 import { clearProgress, grouped, progress } from './terminal.js'
 
 const PHASES = { spool: 'reading', calibrate: 'calibrating', copy: 'copying', encode: 'encoding', verify: 'verifying' }
@@ -7,17 +7,11 @@ const PHASES = { spool: 'reading', calibrate: 'calibrating', copy: 'copying', en
 /** Bytes a value, for the choice whether work is long enough to tell about. */
 const VALUE_BYTES = 4
 
-/** Runs work on an index file: tells how far it is, and ends it in order on Ctrl-C. */
+/** Runs work on an index file: tells how far it is, and ends it in order when a signal asks for it. */
 export async function withWork<T>(path: string, run: (work: Required<WorkOptions>) => Promise<T>): Promise<T> {
-  const abort = new AbortController()
-  const interrupt = () => abort.abort(new PackvecError('ABORTED', 'signal', `interrupted: ${path} is as it was`))
-  process.once('SIGINT', interrupt)
-  process.once('SIGTERM', interrupt)
   try {
-    return await run({ signal: abort.signal, onProgress: (state) => show(path, state) })
+    return await abortedBySignal(path, (signal) => run({ signal, onProgress: (state) => show(path, state) }))
   } finally {
-    process.off('SIGINT', interrupt)
-    process.off('SIGTERM', interrupt)
     clearProgress()
   }
 }

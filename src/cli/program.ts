@@ -7,6 +7,7 @@ import { addIndex } from './index-commands.js'
 import { addInspect } from './inspect.js'
 import { addQuantize } from './quantize.js'
 import { addSearch } from './search.js'
+import { endIfAsked, handleSignals } from './signals.js'
 import { complain, handleStreamErrors } from './terminal.js'
 
 /** Exit codes: what the user typed, and what went wrong with it. */
@@ -16,6 +17,7 @@ const FAILURE = 1
 /** The command line: reads `process.argv`, leaves the exit code in `process.exitCode`. */
 export async function run(): Promise<void> {
   handleStreamErrors()
+  handleSignals()
   const program = new Command('packvec')
     .description('Embeddings 4 to 32 times smaller, and searched: quantization as in sentence-transformers.')
     .version(manifest.version)
@@ -32,6 +34,7 @@ export async function run(): Promise<void> {
   } catch (error) {
     process.exitCode = exitCode(error)
   }
+  endIfAsked()
 }
 
 function exitCode(error: unknown): number {

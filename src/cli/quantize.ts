@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander'
 import { PRECISIONS, type Precision, quantizeEmbeddings, type Rounding, transformEmbeddings } from '../index.js'
 import { writeNpy } from '../node.js'
+import { refuseInputs } from '../storage/target.js'
 import { type FloatMatrix, readFloats } from './arguments.js'
 import { addCodeOptions, type CodeFlags, codeOptions, openTransformOptions } from './code-options.js'
 import { clearProgress, grouped, progress, warn } from './terminal.js'
@@ -36,6 +37,7 @@ export function addQuantize(program: Command): void {
 
 async function quantize(input: string, flags: QuantizeFlags): Promise<void> {
   const { precision, rounding } = flags
+  await checkOutputs(input, flags)
   checkCalibrationUse(flags)
   const embeddings = await readFloats(input)
   const [rows, dims] = embeddings.dims
@@ -61,6 +63,24 @@ async function quantize(input: string, flags: QuantizeFlags): Promise<void> {
   }
   await writeNpy(flags.output, codes)
   clearProgress()
+}
+
+/** No output may be an input, or another output. */
+async function checkOutputs(input: string, flags: QuantizeFlags): Promise<void> {
+  const { output, scales, rotationMatrix, ranges, calibration } = flags
+  const inputs = [
+    ['input', input],
+    ['file of --ranges', ranges],
+    ['file of --calibration', calibration],
+  ] as const
+  await refuseInputs(output, inputs, '--output')
+  if (scales !== undefined) await refuseInputs(scales, [...inputs, ['file of --output', output]], '--scales')
+  if (rotationMatrix === undefined) return
+  const outputs = [
+    ['file of --output', output],
+    ['file of --scales', scales],
+  ] as const
+  await refuseInputs(rotationMatrix, [...inputs, ...outputs], '--rotation-matrix')
 }
 
 /** Flags that were given for nothing are told, not refused. */
