@@ -1,6 +1,7 @@
 import { checkCount } from '../check.js'
 import { PackvecError } from '../errors.js'
-import { type Holder, LockFile } from './lock-file.js'
+import { LockFile } from './lock-file.js'
+import type { Holder } from './lock-holder.js'
 import { throwIfAborted } from './source.js'
 import { realTarget } from './target.js'
 

@@ -1,9 +1,11 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { afterAll, describe, expect, it } from 'vitest'
-import { appendToIndex, buildIndex, verifyIndex } from '../../src/node.js'
+import { appendToIndex, buildIndex, compactIndex, verifyIndex } from '../../src/node.js'
 import { ownIdentity } from '../../src/storage/process-identity.js'
 import { targetKey } from '../../src/storage/temporary.js'
 import { Folder, rejectionOf, rowsOf } from './files.js'
@@ -78,6 +80,22 @@ describe('threads of one process', () => {
     expect(codes).toEqual([0, 0, 0, 0])
     expect(await verifyIndex(target)).toMatchObject({ rows: 208 })
     expect(underWay()).toEqual([])
+  })
+})
+
+describe.runIf(existsSync('/proc/self/fd'))('a thread that is ended while it holds a lock', () => {
+  it('keeps no other writer waiting', async () => {
+    await buildIndex(target, [corpus])
+    const worker = new Worker(WRITER, { argv: [target, '0', 'hold'], stdout: true })
+    while (!underWay().some((name) => name.endsWith('.lock'))) await sleep(1)
+    const error = await rejectionOf(compactIndex(target, { lockTimeout: 0 }))
+    expect(error).toMatchObject({ code: 'LOCKED', message: expect.stringContaining(`process ${process.pid} on `) })
+    await worker.terminate()
+    await appendToIndex(target, [corpus])
+    expect(await verifyIndex(target)).toMatchObject({ rows: 400 })
+    // What it wrote goes with the process, which still lives.
+    expect(underWay().filter((name) => !name.endsWith('.tmp'))).toEqual([])
+    spawnSync('rm', ['-f', ...underWay().map((name) => folder.at(name))])
   })
 })
 

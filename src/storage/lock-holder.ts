@@ -1,0 +1,91 @@
+import { fstatSync, readdirSync, statSync } from 'node:fs'
+import { link, readFile, rm } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { Descriptor } from './descriptor.js'
+import { lifeOf, type ProcessIdentity } from './process-identity.js'
+
+/** What a lock file says of the process that holds it. */
+export interface Holder extends ProcessIdentity {
+  /** The name of its machine. */
+  readonly hostName: string
+  /** What it does, and since when (ISO 8601). */
+  readonly work: string
+  readonly since: string
+  /** Of this lock alone. */
+  readonly token: string
+}
+
+/** What systems say where a file cannot have two names. */
+const NO_LINKS: readonly (string | undefined)[] = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EINVAL']
+
+/** Puts a lock in its place, whole at once, unless there is one; gives the open file where there was none. */
+export async function place(
+  claim: { readonly path: string; readonly handle: Descriptor },
+  path: string,
+  holder: Holder,
+): Promise<Descriptor | undefined> {
+  try {
+    await link(claim.path, path)
+    return claim.handle
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST') return undefined
+    if (!NO_LINKS.includes(code)) throw error
+  }
+  return placeWithoutLinks(path, holder)
+}
+
+async function placeWithoutLinks(path: string, holder: Holder): Promise<Descriptor | undefined> {
+  const handle = await Descriptor.open(path, 'wx', 0o644).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'EEXIST') return undefined
+    throw error
+  })
+  try {
+    await handle?.writeText(JSON.stringify(holder))
+    return handle
+  } catch (error) {
+    await rm(path, { force: true })
+    await handle?.close()
+    throw error
+  }
+}
+
+/** A thread of this process may have ended without its lock, which no file is open of then. */
+export async function lifeOfHolder(path: string, holder: Holder): Promise<'alive' | 'dead' | 'unknown'> {
+  const life = await lifeOf(holder, dirname(path))
+  return life === 'alive' && holder.pid === process.pid && !isOpenHere(path) ? 'dead' : life
+}
+
+/** Whether any thread of this process has a file open; true where the system does not say. */
+function isOpenHere(path: string): boolean {
+  try {
+    const { dev, ino } = statSync(path, { bigint: true })
+    return readdirSync('/proc/self/fd').some((fd) => {
+      // The one that lists the folder is closed by now.
+      const stats = attempt(() => fstatSync(Number(fd), { bigint: true }))
+      return stats !== undefined && stats.dev === dev && stats.ino === ino
+    })
+  } catch {
+    return true
+  }
+}
+
+function attempt<T>(run: () => T): T | undefined {
+  try {
+    return run()
+  } catch {
+    return undefined
+  }
+}
+
+/** Who holds a lock; undefined where nobody does. */
+export async function readHolder(path: string): Promise<Holder | 'unreadable' | undefined> {
+  try {
+    const { host, pid, start, hostName, work, since, token } = JSON.parse(await readFile(path, 'utf8'))
+    const texts = [host, start, hostName, work, since, token]
+    if (!texts.every((text) => typeof text === 'string') || !Number.isInteger(pid)) return 'unreadable'
+    return { host, pid, start, hostName, work, since, token }
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENOENT' ? undefined : 'unreadable'
+  }
+}
