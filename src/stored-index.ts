@@ -14,6 +14,7 @@ import { nameResults, type StoredResult } from './stored/name-results.js'
 import { RowScorer } from './stored/row-scorer.js'
 import { type BatchOptions, firstRows, type SearchedShards, searchShards } from './stored/search-shards.js'
 import type { StoredShard } from './stored/shard.js'
+import { SharedWork } from './stored/shared-work.js'
 import type { Transform } from './transform.js'
 import type { Backend } from './workspace.js'
 
@@ -39,7 +40,8 @@ export class StoredIndex {
   readonly #transform: Transform
   readonly #stages: Stages
   #open: SearchedShards | undefined
-  #lookup: Promise<NameLookup> | undefined
+  #lookup: NameLookup | undefined
+  #lookingUp: SharedWork<NameLookup> | undefined
 
   /** Number of rows that can be found: deleted ones are not counted. */
   readonly size: number
@@ -207,13 +209,27 @@ export class StoredIndex {
     const { shards } = this.#content()
     const { kind } = shards[0]!.names
     if ('bits' in filter || kind === 'rows') return filter
-    this.#lookup ??= openLookup(shards, signal)
-    // One that fails is tried again by the next search.
-    const lookup = await this.#lookup.catch((error) => {
-      this.#lookup = undefined
-      throw error
-    })
+    const lookup = this.#lookup ?? (await this.#lookUp(shards, signal))
     return rowsNamed(filter.ids, kind, lookup, this.rows)
+  }
+
+  /** The look-up of names, made once: simultaneous searches wait for the one that is being made, where they may. */
+  async #lookUp(shards: readonly StoredShard[], signal: AbortSignal | undefined): Promise<NameLookup> {
+    const make = async (signal: AbortSignal | undefined) => {
+      const lookup = await openLookup(shards, signal)
+      if (this.#open !== undefined) this.#lookup = lookup
+      return lookup
+    }
+    if (!shards.every(({ source }) => source.local || source.shareMs !== undefined)) return make(signal)
+    const begun = this.#lookingUp
+    const work =
+      begun ??
+      new SharedWork(make, () => {
+        if (this.#lookingUp === work) this.#lookingUp = undefined
+      })
+    this.#lookingUp = work
+    const patience = begun && shards.find(({ source }) => source.shareMs !== undefined)?.source.shareMs
+    return (await work.join(signal, patience)) ?? make(signal)
   }
 }
 

@@ -30,17 +30,39 @@ export interface Manifest extends FileIdentity {
 
 const MANIFEST = 'manifest'
 
+/** A download that ends early is taken up at the piece it ended in. */
+export const PIECE_BYTES = 1 << 20
+
+/** A manifest has some hundred bytes. */
+const MAX_MANIFEST_BYTES = 65_536
+
 /** A manifest that is not one of ours is none: the copy is made anew. */
 export async function readManifest(cache: PieceCache, file: string): Promise<Manifest | undefined> {
-  const text = await (await cache.get(file, MANIFEST))?.text()
+  const blob: Partial<Blob> | undefined = await cache.get(file, MANIFEST)
   try {
-    const value = JSON.parse(text ?? 'null') as Manifest | null
-    const whole = (count: unknown) => Number.isSafeInteger(count) && (count as number) > 0
-    if (value === null || !whole(value.byteLength) || !whole(value.pieceBytes)) return undefined
-    return typeof value.version === 'string' ? value : undefined
+    if (!((blob?.size ?? 0) <= MAX_MANIFEST_BYTES)) return undefined
+    const value = JSON.parse((await blob?.text?.()) ?? 'null')
+    return isManifest(value) ? value : undefined
   } catch {
     return undefined
   }
+}
+
+/** Pieces of another size would be another version's, or so many that nobody waits for them. */
+function isManifest(value: Partial<Record<keyof Manifest, unknown>> | null): value is Manifest {
+  if (typeof value !== 'object' || value === null) return false
+  const { byteLength, etag, lastModified, version, pieceBytes, complete } = value
+  const isText = (text: unknown) => text === undefined || typeof text === 'string'
+  return (
+    Number.isSafeInteger(byteLength) &&
+    (byteLength as number) > 0 &&
+    pieceBytes === PIECE_BYTES &&
+    isText(etag) &&
+    isText(lastModified) &&
+    typeof complete === 'boolean' &&
+    typeof version === 'string' &&
+    /^[a-z\d]{1,40}$/.test(version)
+  )
 }
 
 export async function writeManifest(cache: PieceCache, file: string, manifest: Manifest): Promise<void> {

@@ -1,7 +1,15 @@
 import type { NewHasher } from '../checksum.js'
 import { sha256Hex } from '../checksum.js'
 import { PackvecError } from '../errors.js'
-import { type CacheOption, type Manifest, openCache, pieceName, readManifest, writeManifest } from './cache.js'
+import {
+  type CacheOption,
+  type Manifest,
+  openCache,
+  PIECE_BYTES,
+  pieceName,
+  readManifest,
+  writeManifest,
+} from './cache.js'
 import { CachedSource } from './cached-source.js'
 import { shownUrl } from './http-options.js'
 import { statusOf } from './http-request.js'
@@ -9,9 +17,6 @@ import { type Opened, type OpenHttpOptions, openHttp } from './http-source.js'
 import { type FileIdentity, sameFile } from './identity.js'
 import type { PieceCache } from './piece-cache.js'
 import { abortError, type ByteSource } from './source.js'
-
-/** A download that ends early is taken up at the piece it ended in. */
-const PIECE_BYTES = 1 << 20
 
 export interface CachedFileOptions extends OpenHttpOptions {
   readonly cache: CacheOption

@@ -64,11 +64,18 @@ export class CachedSource implements ByteSource {
   #piece(number: number): Promise<Blob> {
     const known = this.#pieces.get(number)
     if (known !== undefined) return known
-    const found = this.#cache.get(this.#file, pieceName(this.#manifest, number)).then((blob) => {
-      if (blob !== undefined) return blob
-      throw changed(this.name, 'the kept copy was removed or replaced')
-    })
+    const found = this.#find(number)
     this.#pieces.set(number, found)
+    // A cache that failed once may answer the next time.
+    found.catch(() => this.#pieces.delete(number))
     return found
+  }
+
+  /** What is left of a copy that lost a piece is removed: otherwise the next opening would take it for whole. */
+  async #find(number: number): Promise<Blob> {
+    const blob = await this.#cache.get(this.#file, pieceName(this.#manifest, number))
+    if (typeof blob?.slice === 'function') return blob
+    await this.discard().catch(() => {})
+    throw changed(this.name, 'the kept copy was removed or replaced')
   }
 }

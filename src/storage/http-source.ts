@@ -1,4 +1,5 @@
 import { PackvecError } from '../errors.js'
+import { dropsRequests } from './drops-requests.js'
 import { download, type Judge, shortBody, tooLong } from './http-download.js'
 import { type CheckedHttpOptions, checkFetched, shownUrl } from './http-options.js'
 import { type Answer, request } from './http-request.js'
@@ -103,6 +104,7 @@ function named(name: string, judge: Judge | undefined): Judge | undefined {
 class HttpSource implements ByteSource {
   readonly name: string
   readonly identity: FileIdentity
+  readonly shareMs: number | undefined
   readonly #url: URL
   readonly #options: CheckedHttpOptions
   /** The first bytes, which came with the first answer. */
@@ -112,6 +114,7 @@ class HttpSource implements ByteSource {
   constructor(url: URL, options: CheckedHttpOptions, identity: FileIdentity, head: Uint8Array) {
     this.name = shownUrl(url)
     this.identity = identity
+    this.shareMs = dropsRequests() ? undefined : options.requestTimeout
     this.#url = url
     this.#options = options
     this.#head = head

@@ -14,6 +14,11 @@ export interface ByteSource {
   readonly byteLength: number
   /** Whether reading a block again costs no more than keeping it would: memory, files in Node. */
   readonly local?: boolean
+  /**
+   * Searches that want the same blocks at the same time share one read of them, and wait so many milliseconds for one that
+   * another search began; then they read for themselves. Undefined: nothing under way is shared.
+   */
+  readonly shareMs?: number | undefined
   /** Fills target from position on. @throws PackvecError INVALID_FILE (cut off), IO, CHANGED, TIMEOUT, ABORTED */
   read(position: number, target: Uint8Array, signal?: AbortSignal): Promise<void>
   /** Several ranges, rising and apart; a source may read neighbours at once and run several requests together. */

@@ -3,6 +3,7 @@ import type { StoredTensor } from '../index-header.js'
 import type { ByteRange, ByteSource } from '../storage/source.js'
 import type { BlockCache } from './block-cache.js'
 import { damaged, explain } from './damage.js'
+import { SharedWork } from './shared-work.js'
 
 /** A buffer up to this length is kept for the next search. */
 const SPARE_BYTES = 1 << 21
@@ -23,6 +24,8 @@ export class TensorBlocks {
   /** Number of the tensor's first block in the cache. */
   readonly #base: number
   #spare: Uint8Array | undefined
+  /** Blocks that some search is reading, where its source lets others wait for them. */
+  readonly #underWay = new Map<number, SharedWork<LoadedBlocks>>()
 
   constructor(
     source: ByteSource,
@@ -49,16 +52,70 @@ export class TensorBlocks {
     const loaded = new LoadedBlocks(numbers, this.#buffer(numbers.length * BLOCK_BYTES))
     const missing = numbers.filter((block) => !this.#cache.has(this.#base + block))
     if (missing.length < numbers.length) this.#copyKept(numbers, loaded)
-    const ranges = missing.map((block): ByteRange => {
+    const { shareMs } = this.#source
+    if (shareMs === undefined) await this.#read(missing, loaded, signal)
+    else await this.#readShared(missing, loaded, shareMs, signal)
+    return loaded
+  }
+
+  async #read(blocks: readonly number[], loaded: LoadedBlocks, signal: AbortSignal | undefined): Promise<void> {
+    const ranges = blocks.map((block): ByteRange => {
       return { position: this.#tensor.position + block * BLOCK_BYTES, target: this.#bytesOf(loaded, block) }
     })
     try {
       await this.#source.readMany(ranges, signal)
-      for (const [i, block] of missing.entries()) this.#check(block, ranges[i]!.target)
+      for (const [i, block] of blocks.entries()) this.#check(block, ranges[i]!.target)
     } catch (error) {
-      return explain(this.#source, error)
+      await explain(this.#source, error)
     }
-    return loaded
+  }
+
+  /** Waits for the blocks that other searches are reading, and reads the others so that they may wait for them. */
+  async #readShared(
+    blocks: readonly number[],
+    loaded: LoadedBlocks,
+    shareMs: number,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const own = blocks.filter((block) => !this.#underWay.has(block))
+    const joined = new Map<SharedWork<LoadedBlocks>, number[]>()
+    for (const block of blocks) {
+      const work = this.#underWay.get(block)
+      if (work !== undefined) joined.set(work, [...(joined.get(work) ?? []), block])
+    }
+    const take = (from: LoadedBlocks, wanted: readonly number[]) => {
+      for (const block of wanted) {
+        const target = this.#bytesOf(loaded, block)
+        target.set(from.block(block, target.length))
+      }
+    }
+    const parts = Array.from(joined, async ([work, wanted]) => {
+      // A wrong byte may be in a block that is not wanted here; then, as after a long wait, these are read alone.
+      const found = await work.join(signal, shareMs).catch((error) => {
+        if (error.code === 'INVALID_FILE') return undefined
+        throw error
+      })
+      if (found === undefined) await this.#read(wanted, loaded, signal)
+      else take(found, wanted)
+    })
+    if (own.length > 0) parts.push(this.#begin(own, signal).then((found) => take(found, own)))
+    await Promise.all(parts)
+  }
+
+  /** Reads blocks in a room of their own: who began may leave before those who wait. */
+  async #begin(blocks: readonly number[], signal: AbortSignal | undefined): Promise<LoadedBlocks> {
+    const room = new LoadedBlocks(blocks, new Uint8Array(blocks.length * BLOCK_BYTES))
+    const work: SharedWork<LoadedBlocks> = new SharedWork(
+      async (signal) => {
+        await this.#read(blocks, room, signal)
+        return room
+      },
+      () => {
+        for (const block of blocks) if (this.#underWay.get(block) === work) this.#underWay.delete(block)
+      },
+    )
+    for (const block of blocks) this.#underWay.set(block, work)
+    return (await work.join(signal))!
   }
 
   #copyKept(numbers: readonly number[], loaded: LoadedBlocks): void {

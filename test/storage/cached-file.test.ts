@@ -171,6 +171,48 @@ describe('a file behind HTTP with a cache', () => {
     await expectContent(await open())
   })
 
+  it('is fetched again after its copy lost one piece', async () => {
+    const source = await open()
+    const key = [...cache.blobs.keys()].find((name) => name.endsWith('-2'))!
+    cache.blobs.delete(key)
+    expect(await rejectionOf(source.read(3_000_000, new Uint8Array(1)))).toMatchObject({ code: 'CHANGED' })
+    await expectContent(await open())
+    expect(cache.blobs.size).toBe(5)
+  })
+
+  it.each<[string, (manifest: Record<string, unknown>) => unknown]>([
+    ['a tag that is a number', (manifest) => ({ ...manifest, etag: 17 })],
+    ['a tag that is an object', (manifest) => ({ ...manifest, etag: {} })],
+    ['a date that is a list', (manifest) => ({ ...manifest, etag: undefined, lastModified: [] })],
+    ['a tag that is null', (manifest) => ({ ...manifest, etag: null })],
+    ['a text for whether it is complete', (manifest) => ({ ...manifest, complete: 'yes' })],
+    ['a version that is a path', (manifest) => ({ ...manifest, version: '../x' })],
+    ['a length that is a text', (manifest) => ({ ...manifest, byteLength: '3500000' })],
+    ['pieces of one byte', (manifest) => ({ ...manifest, pieceBytes: 1 })],
+    ['pieces of one byte of a download that goes on', (manifest) => ({ ...manifest, pieceBytes: 1, complete: false })],
+    ['a list', () => []],
+    ['a text', () => 'manifest'],
+    ['nothing', () => null],
+  ])('is downloaded anew where its manifest has %s', async (_title, make) => {
+    await open()
+    const key = [...cache.blobs.keys()].find((name) => name.endsWith('/manifest'))!
+    const manifest = JSON.parse(await cache.blobs.get(key)!.text())
+    cache.blobs.set(key, new Blob([JSON.stringify(make(manifest))]))
+    server.reset()
+    await expectContent(await open())
+    expect(server.bytesSent).toBe(content.length)
+    server.reset()
+    await expectContent(await open())
+    expect(server.bytesSent).toBe(0)
+  })
+
+  it('is downloaded anew where the cache gives no Blob for its manifest', async () => {
+    await open()
+    const get = cache.get.bind(cache)
+    cache.get = async (file, piece) => (piece === 'manifest' ? ({ size: 4 } as Blob) : get(file, piece))
+    await expectContent(await open())
+  })
+
   it('is kept from a server without ranges as well', async () => {
     server.behaviour = (_, response) => {
       response.writeHead(200, server.validators()).end(content)
