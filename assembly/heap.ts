@@ -13,6 +13,11 @@ export function resetBest(heapPtr: usize): void {
   store<u32>(heapPtr, 0)
 }
 
+/** The key that a better row must exceed; the least of all where fewer than k rows are kept. */
+export function leastKey(heapPtr: usize, k: usize): i32 {
+  return <usize>load<u32>(heapPtr) < k ? i32.MIN_VALUE : load<i32>(heapPtr + HEADER_BYTES, 4)
+}
+
 /** Offers the allowed rows of a tile by their int32 keys. */
 export function selectBest(
   keysPtr: usize,

@@ -28,7 +28,7 @@ export class Lanes {
 
   /**
    * Int32 sums of 16 products of 8-bit codes (T: i8 or u8) with int16. Codes are widened to int16 while loading;
-   * dot_i16x8 adds neighbours: at most 2 · 255 · 2^15 a step, below 2^24 · 2.
+   * dot_i16x8 adds neighbours: at most 2 · 255 · 2^15 a step, below 2^24 · 2. What steps add up to is the caller's to bound.
    */
   @inline static dot16<T>(queryLow: v128, queryHigh: v128, codesPtr: usize): v128 {
     return i32x4.add(

@@ -1,8 +1,8 @@
 // biome-ignore lint/complexity/noStaticOnlyClass: TypeScript's grammar takes @inline on a method only
 export class Nibbles {
   /**
-   * Sums of four look-ups, those of two bytes of 16 rows; the tables stand one behind the other, 64 bytes. Entries are at
-   * most 63, so that the sum, at most 252, fits a byte.
+   * Sums of four look-ups, those of two bytes of 16 rows; the tables stand one behind the other, 64 bytes. Their greatest
+   * entries add up to at most 255, so that the sum fits a byte.
    */
   @inline static look2(tablesPtr: usize, first: v128, second: v128): v128 {
     return i8x16.add(

@@ -17,6 +17,11 @@ export function scoreToKey(score: f32): i32 {
   return bits ^ ((bits >> 31) & 0x7fffffff)
 }
 
+/** The way back for one. */
+export function keyToScore(key: i32): f32 {
+  return reinterpret<f32>(key ^ ((key >> 31) & 0x7fffffff))
+}
+
 /** The way back, exactly `count` of them: the flip is its own inverse. */
 export function keysToScores(keysPtr: usize, count: usize): void {
   for (; count; --count) {

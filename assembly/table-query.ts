@@ -31,7 +31,7 @@ export function prepareQuery(tablesPtr: usize, rowBytes: usize, preparedPtr: usi
   for (let offset: usize = 0; offset < rowBytes; offset += BLOCK_BYTES) {
     const weight = greatestSum(tablesPtr + (offset << 5))
     sum += weight
-    // A block is its weight, at most 16 · 63 in a valid table, and its offset, at most 8,184.
+    // A block is its weight, at most 4 · 255 in a valid table, and its offset, at most 32,760.
     insert(preparedPtr, offset / BLOCK_BYTES, (weight << 16) | <u32>offset)
   }
   const targetPtr = distanceTables(preparedPtr, rowBytes)
@@ -68,7 +68,15 @@ function orderBytes(rowBytes: usize): usize {
 /** The sum of the greatest entries of the tables of a block. */
 function greatestSum(blockPtr: usize): u32 {
   let sum: u32 = 0
-  for (let table: usize = 0; table < BLOCK_BYTES << 5; table += 16) sum += greatest(blockPtr + table)
+  for (let group: usize = 0; group < BLOCK_BYTES << 5; group += 64) {
+    const four =
+      greatest(blockPtr + group) +
+      greatest(blockPtr + group + 16) +
+      greatest(blockPtr + group + 32) +
+      greatest(blockPtr + group + 48)
+    assert(four <= 255, 'the greatest entries of the four tables of two bytes must add up to at most 255')
+    sum += four
+  }
   return sum
 }
 

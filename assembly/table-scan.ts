@@ -1,5 +1,8 @@
+import { boundLimit, boundOf, distancesToSums, greatestFactor, sumsToBounds } from './bounds'
 import { GROUP_ROWS, rowsToColumns } from './columns'
+import { leastKey, resetBest, selectBest, writeBest } from './heap'
 import { TILE_ROWS, tileRows } from './lanes'
+import { keysToScores, keyToScore } from './order'
 import { canImprove, nearestBytes, nearestLimit, resetNearest, selectNearest, writeNearest } from './select'
 import { preparedBytes, prepareQuery, tableDistance } from './table-query'
 import { sumRows } from './table-rows'
@@ -28,12 +31,15 @@ export function scanTableTopK(
   idsPtr: usize,
   scoresPtr: usize,
   allowedPtr: usize,
+  factorsPtr: usize,
+  boundsPtr: usize,
 ): void {
   assert(rowBytes !== 0 && rowBytes % 8 === 0, 'rowBytes must be a multiple of 8')
   assert(k !== 0, 'k must be at least 1')
+  // With factors a state is a heap, and the scores of a tile stand behind it: it is never more than a state without them.
   // The scratch, as `tableScratchBytes` sizes it: distances of a tile, its columns, the greatest sum, the prepared form and
   // the state of each query.
-  const counterCount = min<usize>(126 * rowBytes, 0xffff) + 2
+  const counterCount = min<usize>(rowBytes << 7, 0xffff) + 2
   const columnsPtr = scratchPtr + (TILE_ROWS << 1)
   const sumsPtr = columnsPtr + max<usize>(COLUMN_BYTES, GROUP_ROWS * rowBytes)
   const queriesPtr = sumsPtr + (queryCount << 2)
@@ -42,9 +48,10 @@ export function scanTableTopK(
   const stateBytes = nearestBytes(k, counterCount)
   for (let q: usize = 0; q < queryCount; ++q) {
     const sum = prepareQuery(tablesPtr + q * (rowBytes << 5), rowBytes, queriesPtr + q * queryBytes)
-    assert(sum <= <u32>counterCount - 2, 'entries must be at most 63 and sums at most 65,535')
+    assert(sum <= <u32>counterCount - 2, 'sums must be at most 65,535')
     store<u32>(sumsPtr + (q << 2), sum)
-    resetNearest(statesPtr + q * stateBytes, counterCount)
+    if (factorsPtr) resetBest(statesPtr + q * stateBytes)
+    else resetNearest(statesPtr + q * stateBytes, counterCount)
   }
   // One query reads narrow rows themselves, in long streams. Several share the columns of a small tile; so does one over
   // wide rows, whose blocks, out of order, would come from as many cache lines (192 bytes: 1.4 times slower, measured).
@@ -60,22 +67,39 @@ export function scanTableTopK(
     const rowsPtr = codesPtr + first * rowBytes
     const streamRows = (tile >> 4) << 2
     if (shared) rowsToColumns(rowsPtr, streamRows, rowBytes, columnsPtr)
+    const factor = factorsPtr ? greatestFactor(factorsPtr + (first << 2), tile) : 0
     for (let q: usize = 0; q < queryCount; ++q) {
       const statePtr = statesPtr + q * stateBytes
-      if (!canImprove(statePtr)) continue
+      const greatest = load<u32>(sumsPtr + (q << 2))
+      const boundPtr = boundOf(boundsPtr, q)
+      let limit: u32
+      if (factorsPtr) limit = boundLimit(keyToScore(leastKey(statePtr, k)), factor, greatest, boundPtr)
+      else if (canImprove(statePtr)) limit = nearestLimit(statePtr)
+      else continue
       const queryPtr = queriesPtr + q * queryBytes
-      const limit = nearestLimit(statePtr)
       if (shared) sumColumns(queryPtr, columnsPtr, streamRows, rowBytes, limit, scratchPtr)
       else sumRows(queryPtr, rowsPtr, streamRows, rowBytes, limit, scratchPtr)
       for (let row = streamRows << 2; row < tile; ++row) {
         store<u16>(scratchPtr + (row << 1), <u16>tableDistance(queryPtr, rowsPtr + row * rowBytes, rowBytes))
       }
-      selectNearest(scratchPtr, tile, <u32>first, <u32>k, statePtr, counterCount, allowedPtr)
+      if (!factorsPtr) {
+        selectNearest(scratchPtr, tile, <u32>first, <u32>k, statePtr, counterCount, allowedPtr)
+        continue
+      }
+      const boundsOfTilePtr = statePtr + stateBytes - (TILE_ROWS << 2)
+      distancesToSums(scratchPtr, tile, greatest, boundsOfTilePtr)
+      sumsToBounds(boundsOfTilePtr, tile, factorsPtr + (first << 2), boundPtr)
+      selectBest(boundsOfTilePtr, tile, <u32>first, k, statePtr, allowedPtr)
     }
   }
   const found = min(k, rowCount)
   for (let q: usize = 0; q < queryCount; ++q) {
     const offset = (q * found) << 2
+    if (factorsPtr) {
+      writeBest(statesPtr + q * stateBytes, found, idsPtr + offset, scoresPtr + offset)
+      keysToScores(scoresPtr + offset, found)
+      continue
+    }
     writeNearest(statesPtr + q * stateBytes, counterCount, <u32>found, idsPtr + offset, scoresPtr + offset)
     const sum = load<u32>(sumsPtr + (q << 2))
     for (let i: usize = 0; i < found; ++i) {

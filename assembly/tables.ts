@@ -1,7 +1,3 @@
-import { heapBytes, resetBest, selectBest, writeBest } from './heap'
-import { TILE_ROWS, tileRows } from './lanes'
-import { keysToScores, scoresToKeys } from './order'
-
 /** Bytes of the sums for one byte of a row: 256 float32. */
 const BYTE_TABLE_SHIFT: usize = 10
 
@@ -29,44 +25,6 @@ function addLows(tablePtr: usize, high: v128, low0: v128, low1: v128, low2: v128
   v128.store(tablePtr, f32x4.add(high, low1), 16)
   v128.store(tablePtr, f32x4.add(high, low2), 32)
   v128.store(tablePtr, f32x4.add(high, low3), 48)
-}
-
-export function dotTableTopK(
-  tablesPtr: usize,
-  queryCount: usize,
-  codesPtr: usize,
-  rowCount: usize,
-  rowBytes: usize,
-  k: usize,
-  scratchPtr: usize,
-  idsPtr: usize,
-  scoresPtr: usize,
-  allowedPtr: usize,
-): void {
-  assert(rowBytes !== 0 && rowBytes % 8 === 0, 'rowBytes must be a multiple of 8')
-  assert(k !== 0, 'k must be at least 1')
-  const heapsPtr = scratchPtr + (TILE_ROWS << 2)
-  for (let q: usize = 0; q < queryCount; ++q) resetBest(heapsPtr + q * heapBytes(k))
-  const step = tileRows(rowBytes)
-  for (let first: usize = 0; first < rowCount; first += step) {
-    const rowsPtr = codesPtr + first * rowBytes
-    const tile = min<usize>(step, rowCount - first)
-    for (let q: usize = 0; q < queryCount; ++q) {
-      const tablePtr = tablesPtr + q * (rowBytes << BYTE_TABLE_SHIFT)
-      // One stream: the look-ups take longer than the memory.
-      for (let row: usize = 0; row < tile; ++row) {
-        store<f32>(scratchPtr + (row << 2), dotTableRow(tablePtr, rowsPtr + row * rowBytes, rowBytes))
-      }
-      scoresToKeys(scratchPtr, tile)
-      selectBest(scratchPtr, tile, <u32>first, k, heapsPtr + q * heapBytes(k), allowedPtr)
-    }
-  }
-  const found = min(k, rowCount)
-  for (let q: usize = 0; q < queryCount; ++q) {
-    const offset = (q * found) << 2
-    writeBest(heapsPtr + q * heapBytes(k), found, idsPtr + offset, scoresPtr + offset)
-    keysToScores(scoresPtr + offset, found)
-  }
 }
 
 export function dotTableRows(
@@ -102,4 +60,37 @@ function dotTableRow(tablePtr: usize, rowPtr: usize, rowBytes: usize): f32 {
 /** Byte offset of the sum for the lowest byte of `word`. */
 function entryOf(word: u64): usize {
   return <usize>((word & 0xff) << 2)
+}
+
+export function dotNibblesRows(
+  nibbleTablePtr: usize,
+  codesPtr: usize,
+  rowBytes: usize,
+  idsPtr: usize,
+  idCount: usize,
+  scoresPtr: usize,
+): void {
+  assert(rowBytes !== 0 && rowBytes % 8 === 0, 'rowBytes must be a multiple of 8')
+  for (let i: usize = 0; i < idCount; ++i) {
+    let rowPtr = codesPtr + <usize>load<u32>(idsPtr + (i << 2)) * rowBytes
+    const end = rowPtr + rowBytes
+    let t = nibbleTablePtr
+    // In the order of `dotTableRow`, over what `expandTable` would have added: the same bits.
+    let sum: f32 = 0
+    for (; rowPtr !== end; rowPtr += 8) {
+      const word = load<u64>(rowPtr)
+      const s0 = byteSum(t, word) + byteSum(t + 128, word >> 8)
+      const s1 = byteSum(t + 256, word >> 16) + byteSum(t + 384, word >> 24)
+      const s2 = byteSum(t + 512, word >> 32) + byteSum(t + 640, word >> 40)
+      const s3 = byteSum(t + 768, word >> 48) + byteSum(t + 896, word >> 56)
+      sum += s0 + s1 + (s2 + s3)
+      t += 1024
+    }
+    store<f32>(scoresPtr + (i << 2), sum)
+  }
+}
+
+/** The sum for the two nibbles of the lowest byte of `word`. */
+function byteSum(tablesPtr: usize, word: u64): f32 {
+  return load<f32>(tablesPtr + <usize>((word & 0xf0) >> 2)) + load<f32>(tablesPtr + <usize>((word & 15) << 2), 64)
 }

@@ -111,6 +111,11 @@ export class CodeStore {
     return this.#regions[kind]
   }
 
+  /** Address of the factors of all rows; 0 where there are none. */
+  scalesPtr(kind: PrecisionKind): number {
+    return this.slot(kind).scale === undefined ? 0 : this.#regions[`${kind}Scales`]
+  }
+
   /** The factors of all rows of a slot: a view, good until rows are added; undefined where there are none. */
   scales({ precision, scale }: Slot): Float32Array | undefined {
     if (scale === undefined) return undefined
@@ -290,7 +295,7 @@ function scaleBytes({ scale }: Slot): number {
 }
 
 /** What lies behind the last dimension must be zero, whoever packed the codes. */
-function clearTail(codes: Uint8Array, stride: number, rows: number, precision: Precision, dims: number): void {
+export function clearTail(codes: Uint8Array, stride: number, rows: number, precision: Precision, dims: number): void {
   const dimsAByte = dimsAnElement(precision)
   const used = dims % dimsAByte
   if (used === 0) return

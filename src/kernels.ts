@@ -19,6 +19,30 @@ export type TopKKernel = (
   allowedPtr?: number,
 ) => void
 
+/**
+ * A scan whose integer sums are a rounded form of float scores, with a factor for each row. Without `factorsPtr` (0) it is a
+ * `TopKKernel`. With it: `rowCount` float32, and for each query at `boundsPtr` a record of four float32, unit, high, low and
+ * 0, where a row's exact score lies between (sum · unit + low) · factor and (sum · unit + high) · factor. The best rows are
+ * then those of the greatest upper bound of the two, and scores are these bounds, float32, each operation rounded.
+ *
+ * `start` is what 8-bit sums are counted from; 0 by default.
+ */
+export type BoundKernel = (
+  queriesPtr: number,
+  queryCount: number,
+  codesPtr: number,
+  rowCount: number,
+  rowBytes: number,
+  k: number,
+  scratchPtr: number,
+  idsPtr: number,
+  scoresPtr: number,
+  allowedPtr?: number,
+  factorsPtr?: number,
+  boundsPtr?: number,
+  start?: number,
+) => void
+
 /** Scores the rows named by `idCount` uint32 for one query. */
 export type RowsKernel = (
   queryPtr: number,
@@ -122,13 +146,14 @@ export interface Kernels extends RotateKernels {
 
   /**
    * The min(k, rowCount) rows of largest dot product with each int16 query, best first, ties by lower row. Row numbers are
-   * uint32, scores int32: |sum| must stay below 2^31, which the caller ensures by the scale of the query.
+   * uint32, scores int32: `start` and the sum over any codes must stay within an int32, which the caller ensures by the scale
+   * of the query and by `start`.
    * `queriesPtr`: `queryCount` rows of `rowBytes` int16. `scratchPtr`: `dotScratchBytes(queryCount, k)` bytes.
    */
-  readonly dotI8TopK: TopKKernel
+  readonly dotI8TopK: BoundKernel
 
   /** `dotI8TopK` over unsigned codes. */
-  readonly dotU8TopK: TopKKernel
+  readonly dotU8TopK: BoundKernel
 
   /** `dotI8TopK` over float32 rows, with float32 queries of `rowBytes` bytes and float32 scores. */
   readonly dotF32TopK: TopKKernel
@@ -162,17 +187,11 @@ export interface Kernels extends RotateKernels {
   expandTable(nibbleTablePtr: number, rowBytes: number, tablePtr: number): void
 
   /**
-   * The rows with the largest sum of look-ups, one a byte. `tablesPtr`: one table of `expandTable`, 1024 · `rowBytes` bytes,
-   * a query. Scores are float32. `scratchPtr`: `dotScratchBytes(queryCount, k)`.
+   * The rows with the largest sums of look-ups in nibble tables rounded to uint8: 2 · `rowBytes` tables of 16 bytes (high nibble of
+   * the first byte first) a query. The greatest entries of the four tables of two bytes (those at an even place and the next)
+   * add up to at most 255, those of all tables of a query to at most 65,535. Scores are uint32, exact sums of entries; ties by lower row. `scratchPtr`: `tableScratchBytes(queryCount, k, rowBytes)`.
    */
-  readonly dotTableTopK: TopKKernel
-
-  /**
-   * The same, several times faster, over nibble tables rounded to uint8: 2 · `rowBytes` tables of 16 bytes (high nibble of
-   * the first byte first) a query. Entries are at most 63, and a query's greatest entries add up to at most 65,535. Scores
-   * are uint32, exact sums of entries; ties by lower row. `scratchPtr`: `tableScratchBytes(queryCount, k, rowBytes)`.
-   */
-  readonly scanTableTopK: TopKKernel
+  readonly scanTableTopK: BoundKernel
 
   /** Dot of a float32 query (`rowBytes` float32) with the int8 rows named by `idCount` uint32; float32 scores. */
   readonly dotI8Rows: RowsKernel
@@ -185,6 +204,9 @@ export interface Kernels extends RotateKernels {
 
   /** Sums of look-ups of the rows named by `idCount` uint32, from one table of `expandTable`; float32 scores. */
   readonly dotTableRows: RowsKernel
+
+  /** The same bits from the nibble tables that `expandTable` takes: twice the look-ups, for few rows. */
+  readonly dotNibblesRows: RowsKernel
 
   /**
    * The min(k, count) pairs of greatest score among `count` ids (uint32) and scores (float32, not NaN), best first, ties by
@@ -231,7 +253,7 @@ const COLUMN_BYTES = 24_576
  */
 export function tableScratchBytes(queryCount: number, k: number, rowBytes: number): number {
   const columns = Math.max(COLUMN_BYTES, 16 * rowBytes)
-  const counters = 4 * (Math.min(126 * rowBytes, 65_535) + 2)
+  const counters = 4 * (Math.min(128 * rowBytes, 65_535) + 2)
   const candidates = 8 * (2 * k + TILE_ROWS)
   const prepared = 4 + 32 * rowBytes + rowBytes / 2
   return 2 * TILE_ROWS + columns + queryCount * (prepared + 16 + counters + candidates)

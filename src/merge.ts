@@ -1,5 +1,6 @@
-import type { Candidates, ExactScores } from './pass.js'
-import { best, emptyResult, type SearchResult, scanScores } from './search-result.js'
+import type { ExactScores } from './pass.js'
+import type { Candidates } from './search.js'
+import { best, distanceResult, emptyResult, type SearchResult } from './search-result.js'
 
 /** What rows of a shard are called in the whole: the lower row has the lower id. */
 export interface RowIds {
@@ -18,7 +19,7 @@ export interface ShardScans {
   /** What each of these shards found. */
   readonly candidates: readonly Candidates[]
   readonly map: RowIds
-  /** What is added to the scores of each query. */
+  /** What is added to the rescored scores of each query; those of a final first stage have it. */
   readonly offsets: Float64Array
   readonly topK: number
   /** Rows that may be found, over all shards. */
@@ -26,8 +27,9 @@ export interface ShardScans {
 }
 
 /**
- * The results of a search over several shards: where exact scores decide, the candidates of all shards are cut to those that
- * one index would have found, since rescoring each shard's own would be another search. `rescore` is called at once.
+ * The results of a search over several shards: where a second stage decides, the candidates of all shards are cut to those that
+ * one index would have found, since rescoring each shard's own would be another search. Otherwise each shard has the best of
+ * its rows, and the best of these are the best of all. `rescore` is called at once.
  */
 export async function mergeShards(
   { shards, candidates, map, offsets, topK, rows }: ShardScans,
@@ -39,7 +41,7 @@ export async function mergeShards(
   const kept = rescored ? Math.min(wanted, rows) : results
   const cuts = Array.from(offsets, (_, query) => cutQuery(found, query, kept))
   if (rescored && kept === 0) return Array.from(offsets, emptyResult)
-  if (!rescored) return cuts.map((cut, query) => finalResult(found, cut, offsets[query]!))
+  if (!rescored) return cuts.map((cut) => finalResult(found, cut))
   const calls = shards
     .map((shard, i) => ({ shard, call: survivorsOf(found, i, cuts) }))
     .filter(({ call }) => call.ids.length > 0)
@@ -107,7 +109,7 @@ function sortKeys({ scores, count, scoreType }: Candidates, query: number): Floa
 }
 
 /** The result of a query whose first stage is final. */
-function finalResult(found: readonly Found[], { from, at }: Cut, offset: number): SearchResult {
+function finalResult(found: readonly Found[], { from, at }: Cut): SearchResult {
   const ids = new Uint32Array(from.length)
   const bits = new Int32Array(from.length)
   for (let i = 0; i < from.length; i++) {
@@ -115,7 +117,8 @@ function finalResult(found: readonly Found[], { from, at }: Cut, offset: number)
     ids[i] = shardIds[at[i]!]!
     bits[i] = candidates.scores[at[i]!]!
   }
-  return { ids, ...scanScores(found[0]!.candidates, bits, offset) }
+  const isDistance = found[0]!.candidates.scoreType === 'distance'
+  return isDistance ? distanceResult(ids, new Uint32Array(bits.buffer)) : { ids, scores: new Float32Array(bits.buffer) }
 }
 
 /** The candidates left in one shard, query by query, rows ascending: memory is walked one way. */
@@ -166,7 +169,13 @@ function rescoredResults(
       length += next - part.end
       part.end = next
     }
-    // What is added to all scores of a query is the query's own: the same in every shard.
-    return best(ids, scores, parts[0]!.constants[query]! + offset(query), topK)
+    // What is added to all scores of a query is the query's own, the same in every shard. It comes before the order, for it
+    // may make scores equal.
+    const constant = parts[0]!.constants[query]! + offset(query)
+    return best(
+      ids,
+      scores.map((score) => score + constant),
+      topK,
+    )
   })
 }

@@ -1,38 +1,34 @@
-import type { CodeStore } from './code-store.js'
-import { openDecoder } from './codebook.js'
+import { BestRows, type ScoreRows } from './best-rows.js'
+import { rowsOfBits } from './bits.js'
+import { type CodeStore, clearTail } from './code-store.js'
 import type { CodeRows } from './codes.js'
-import { encodeAll } from './encode.js'
 import { flipSigns } from './encoder.js'
 import type { Allowed } from './filter.js'
 import type { RowSource } from './matrix.js'
 import { codeRowBytes, precisionKind } from './precision.js'
+import { decodedQueries, type Queries } from './queries.js'
 import { roundUp } from './regions.js'
 import { openRescorer, type Rescorer } from './rescorers.js'
-import { openArea, type ScanArea, type ScanRows } from './scan-area.js'
-import { openScan, type Scan } from './scans.js'
+import type { Scan, ScanRows } from './scan.js'
+import { openArea, type ScanArea } from './scan-area.js'
+import { openScan } from './scans.js'
 import type { StageOptions } from './search-options.js'
-import { emptyResult, type ScoreForm, type SearchResult, scanScores } from './search-result.js'
+import { best, distanceResult, emptyResult, integerScores, type SearchResult } from './search-result.js'
 import { isFinal, type Stages } from './stages.js'
+import type { Workspace } from './workspace.js'
 
-export interface Queries {
-  /** Float queries, or codes of the first stage's precision. */
-  readonly rows: RowSource | CodeRows
-  /** Float queries shifted as the rows were before they were encoded, for codes with codes; `rows` by default. */
-  readonly centred?: RowSource | undefined
-  /** What to add to the dot of query `row` with decoded rows. */
-  readonly offset?: ((row: number) => number) | undefined
-}
-
-/** What the first stage finds in one of several stores: `count` rows a query, best first, ties by lower row. */
-export interface Candidates extends ScoreForm {
-  /** Candidates that a query keeps over all stores; `count` is this or the rows of the store that may be found. */
-  readonly wanted: number
-  readonly count: number
-  readonly ids: Uint32Array<ArrayBuffer>
-  /** 32 bits a score, which `scanScores` reads. */
-  readonly scores: Int32Array<ArrayBuffer>
-  /** Whether exact scores decide among the candidates; otherwise the scan's are final. */
-  readonly rescored: boolean
+/** A search of one store. */
+export interface SearchJob {
+  readonly store: CodeStore
+  readonly queries: Queries
+  readonly stages: Stages
+  readonly options: StageOptions
+  /** What errors call the queries. */
+  readonly argument: string
+  /** The rows that may be found; all by default. */
+  readonly allowed?: Allowed | undefined
+  /** Whether the codes of the second stage are elsewhere, so that only candidates are asked for. */
+  readonly isRescoredElsewhere?: boolean
 }
 
 /** Scores of the second stage, before what is added to all of a query's. */
@@ -44,127 +40,165 @@ export interface ExactScores {
 
 /** Queries scanned together, so that codes come from memory once for all of them. */
 const MAX_BATCH = 64
+/** With each effort a scan is asked for so many times the candidates, up to this share of the rows: then all are scored. */
+const WIDENING = 8
+/** The effort that scores all rows at once. */
+export const ALL_ROWS = Number.POSITIVE_INFINITY
 
-/** A pass over all rows, or those `allowed`, with scratch for a query at least. @throws PackvecError TOO_LARGE */
-export function openPass(...args: ConstructorParameters<typeof Pass>): Pass {
-  const [store] = args
-  const pass = new Pass(...args)
+/** A pass over the rows of a job with scratch for a query at least. @throws PackvecError TOO_LARGE */
+export function openPass(job: SearchJob, effort = 0): Pass {
+  const { store } = job
+  const pass = new Pass(job, effort)
   if (pass.bytes(1) <= store.scratchBytes) return pass
   store.reserve(store.size, pass.bytes(1))
-  return new Pass(...args)
+  return new Pass(job, effort)
 }
 
 /** One way through the stages over one memory: where the scratch goes, and the work on a batch. */
 export class Pass {
   readonly #store: CodeStore
-  readonly #argument: string
+  readonly #workspace: Workspace
+  readonly #job: SearchJob
+  readonly #effort: number
   readonly #scan: Scan
   readonly #area: ScanArea
   #rows: ScanRows | undefined
-  /** Exact scores of the candidates; undefined where the scan's own are exact and final. */
-  readonly #rescorer: Rescorer | undefined
+  /** Exact scores of the scan's own codes, where the scan's scores are not the final ones. */
+  readonly #exact: Rescorer | undefined
+  /** Exact scores of the second stage; undefined where the first is final, or the second elsewhere. */
+  readonly #second: Rescorer | undefined
+  readonly #isFinal: boolean
   readonly #scanRows: RowSource | CodeRows
-  /** Float queries of the rescorer. */
-  readonly #exactRows: RowSource | CodeRows
   readonly #offset: (row: number) => number
+  /** Rows of a result. */
   readonly #topK: number
-  /** Candidates of the scan, and as many as there are rows for that may be found. */
+  /** Rows that the first stage is to find: candidates over all stores, or `topK`. */
   readonly #wanted: number
+  /** Rows that the scan finds, and places for rows in the scratch. */
   readonly #k: number
+  /** Whether all rows are scored, and none is scanned. */
+  readonly #isExhaustive: boolean
 
-  constructor(
-    store: CodeStore,
-    queries: Queries,
-    stages: Stages,
-    options: StageOptions,
-    argument: string,
-    allowed?: Allowed,
-  ) {
+  constructor(job: SearchJob, effort: number) {
+    const { store, queries, stages, options, argument } = job
     const kind = precisionKind(stages.coarse)
-    const second = stages.rescore === 'none' ? undefined : precisionKind(stages.rescore)
     const asymmetric = options.scoring === 'asymmetric' || kind === 'floats'
-    const final = isFinal(stages, options.scoring)
     const scan = openScan(store, kind, options.scoring)
     this.#store = store
-    this.#argument = argument
+    this.#workspace = store.workspace
+    this.#job = job
+    this.#effort = effort
     this.#scan = scan
-    this.#area = openArea(store, scan.codesPtr, scan.rowBytes, allowed)
+    this.#area = openArea(store, scan, job.allowed)
+    this.#isFinal = isFinal(stages, options.scoring)
     this.#offset = queries.offset ?? (() => 0)
     const centred = asymmetric ? queries.rows : (queries.centred ?? queries.rows)
     this.#scanRows = kind === 'nibbles' && !asymmetric ? decodedQueries(store, centred, argument) : centred
-    this.#exactRows = final ? this.#scanRows : queries.rows
-    if (!final) this.#rescorer = openRescorer(store, second!)
-    else if (scan.margin !== undefined) this.#rescorer = openRescorer(store, kind)
-    const wanted = final ? options.topK : Math.ceil(options.topK * options.rescoreMultiplier)
-    this.#topK = Math.min(options.topK, this.#area.count)
-    this.#wanted = wanted + (scan.margin?.(wanted) ?? 0)
-    this.#k = Math.min(this.#wanted, this.#area.count)
+    const { rounded } = scan
+    // Float scores that something is added to may become equal.
+    const isMoved = this.#isFinal && kind === 'floats' && queries.offset !== undefined
+    if (rounded !== undefined || isMoved) this.#exact = openRescorer(store, kind, scan.exactOf)
+    if (!this.#isFinal && !job.isRescoredElsewhere)
+      this.#second = openRescorer(store, precisionKind(stages.rescore as 'int8'))
+    const rows = this.#area.count
+    this.#topK = Math.min(options.topK, rows)
+    let found: number
+    if (this.#isFinal) {
+      const [few, k] = [2 * this.#topK + 64, this.#topK]
+      const first = rounded?.candidates(k, rows) ?? (isMoved || scan.mayTie ? few : k)
+      this.#wanted = this.#topK
+      found = Math.min(first * WIDENING ** effort, rows)
+      this.#isExhaustive = this.#exact !== undefined && effort > 0 && found > rows / WIDENING
+    } else {
+      const candidates = Math.ceil(options.topK * options.rescoreMultiplier)
+      this.#wanted = candidates + (rounded?.margin(candidates) ?? 0)
+      found = Math.min(this.#wanted, rows)
+      this.#isExhaustive = effort > 0
+    }
+    this.#k = this.#isExhaustive ? BestRows.roomOfAll(Math.min(this.#wanted, rows), rows).places : found
+  }
+
+  /** Rows that the first stage finds of each query, over all stores and in this one. */
+  get candidates(): { readonly wanted: number; readonly count: number } {
+    return { wanted: this.#wanted, count: Math.min(this.#wanted, this.#area.count) }
+  }
+
+  get scoreType(): Scan['scoreType'] {
+    return this.#scan.scoreType
+  }
+
+  /** Whether the store has moved to another memory since the pass was opened. */
+  get isStale(): boolean {
+    return this.#workspace !== this.#store.workspace
   }
 
   /** Calls `use` on as many queries at a time as the scratch has room for. */
   forEachBatch(use: (first: number, count: number) => void): void {
     const { rows } = this.#scanRows
     const fitting = Math.floor((this.#store.scratchBytes - this.bytes(0)) / (this.bytes(1) - this.bytes(0)))
-    const batch = Math.max(1, Math.min(fitting, MAX_BATCH, this.#store.encoder.chunkRows))
+    const most = this.#isExhaustive ? 1 : MAX_BATCH
+    const batch = Math.max(1, Math.min(fitting, most, this.#store.encoder.chunkRows))
     for (let first = 0; first < rows; first += batch) use(first, Math.min(batch, rows - first))
   }
 
   /** Bytes of scratch for a batch; each query may cost up to 15 bytes of alignment on top of the linear part. */
   bytes(count: number): number {
-    return this.#place(count).scratch - this.#store.scratchPtr + 16 * count + this.#scan.scratchBytes(count, this.#k)
+    const kernel = this.#isExhaustive
+      ? BestRows.roomOfAll(this.candidates.count, this.#area.count).scratchBytes
+      : this.#scan.scratchBytes(count, this.#k)
+    return this.#place(count).scratch - this.#store.scratchPtr + 16 * count + kernel
   }
 
-  run(first: number, count: number): SearchResult[] {
-    const { buffer, kernels } = this.#store.workspace
-    const at = this.#scanBatch(first, count)
-    const rescorer = this.#rescorer
-    if (rescorer !== undefined && this.#exactRows !== this.#scanRows) this.#stage(this.#exactRows, first, count)
+  /** The result of each query of a batch, or the effort that it takes to be sure of one. */
+  run(first: number, count: number): (SearchResult | number)[] {
+    const at = this.#findBatch(first, count)
+    if (this.#second !== undefined) this.#stage(this.#job.queries.rows, first, count)
     return Array.from({ length: count }, (_, i) => {
+      if (this.#k === 0 && (this.#exact ?? this.#second) !== undefined) return emptyResult()
       const idsPtr = at.ids + 4 * this.#k * i
       const scoresPtr = at.scores + 4 * this.#k * i
-      if (rescorer === undefined) return this.#readScan(idsPtr, scoresPtr, first + i)
-      if (this.#k === 0) return emptyResult()
-      const constant = rescorer.prepare(i, at.rescoreQuery) + this.#offset(first + i)
-      // In order of rows, so that memory is walked one way.
-      new Uint32Array(buffer, idsPtr, this.#k).sort()
-      rescorer.run(at.rescoreQuery, idsPtr, this.#k, scoresPtr)
-      // The scan is over, and its scratch is free; it is never smaller than what the k best of its candidates need.
-      kernels.selectBest(idsPtr, scoresPtr, this.#k, this.#topK, at.scratch, idsPtr, scoresPtr)
-      const ids = new Uint32Array(buffer, idsPtr, this.#topK).slice()
-      return { ids, scores: new Float32Array(buffer, scoresPtr, this.#topK).map((score) => score + constant) }
+      const { rounded } = this.#scan
+      const isBlurred = !this.#isExhaustive && rounded?.rounding(i).isBlurred === true
+      if (isBlurred) return ALL_ROWS
+      if (this.#second !== undefined) return this.#rescored(i, first + i, at, idsPtr, scoresPtr)
+      if (this.#exact === undefined) return this.#scanned(idsPtr, scoresPtr)
+      if (this.#isExhaustive) return this.#read(idsPtr, scoresPtr)
+      return this.#proven(i, first + i, at, idsPtr, scoresPtr)
     })
   }
 
-  /** The first stage alone. */
-  scan(): Candidates {
-    const { buffer } = this.#store.workspace
-    const count = this.#k
-    const total = count * this.#scanRows.rows
-    const [ids, scores] = [new Uint32Array(total), new Int32Array(total)]
-    this.forEachBatch((first, queryCount) => {
-      const at = this.#scanBatch(first, queryCount)
-      ids.set(new Uint32Array(buffer, at.ids, count * queryCount), count * first)
-      scores.set(new Int32Array(buffer, at.scores, count * queryCount), count * first)
-    })
-    const { scoreType, scoreUnit = 1 } = this.#scan
-    return { wanted: this.#wanted, count, ids, scores, scoreType, scoreUnit, rescored: this.#rescorer !== undefined }
+  /**
+   * Finds the candidates of a batch: calls `use` with each query, its rows and their scores, as far as the scan can tell; where
+   * it cannot, with undefined.
+   */
+  scan(first: number, count: number, use: (query: number, ids?: Uint32Array, scores?: Int32Array) => void): void {
+    const { buffer } = this.#workspace
+    const at = this.#findBatch(first, count)
+    const found = this.candidates.count
+    for (let i = 0; i < count; i++) {
+      if (!this.#isExhaustive && this.#scan.rounded?.rounding(i).isBlurred === true) use(first + i)
+      else {
+        const ids = new Uint32Array(buffer, at.ids + 4 * this.#k * i, found)
+        use(first + i, ids, this.#comparable(new Int32Array(buffer, at.scores + 4 * this.#k * i, found)))
+      }
+    }
   }
 
   /** The second stage alone, of at most as many rows a query as the first stage finds. */
   rescore(counts: Uint32Array, ids: Uint32Array): ExactScores {
-    const { buffer } = this.#store.workspace
-    const rescorer = this.#rescorer!
+    const { buffer } = this.#workspace
+    const second = this.#second!
     const scores = new Float32Array(ids.length)
     const constants = new Float64Array(counts.length)
     let from = 0
     this.forEachBatch((first, queryCount) => {
       const at = this.#place(queryCount)
-      this.#stage(this.#exactRows, first, queryCount)
+      this.#stage(this.#job.queries.rows, first, queryCount)
       for (let i = 0; i < queryCount; i++) {
         const count = counts[first + i]!
         new Uint32Array(buffer, at.ids, count).set(ids.subarray(from, from + count))
-        constants[first + i] = rescorer.prepare(i, at.rescoreQuery)
-        rescorer.run(at.rescoreQuery, at.ids, count, at.scores)
+        constants[first + i] = second.prepare(i, at.exactQuery)
+        second.run(at.exactQuery, at.ids, count, at.scores)
         scores.set(new Float32Array(buffer, at.scores, count), from)
         from += count
       }
@@ -172,26 +206,112 @@ export class Pass {
     return { scores, constants }
   }
 
-  #scanBatch(first: number, count: number) {
+  /** The first stage of a batch: rows in the order of their scores. */
+  #findBatch(first: number, count: number): Placed {
     const at = this.#place(count)
+    if (this.#isExhaustive) {
+      this.#findInAll(first, at)
+      return at
+    }
     this.#prepareScan(first, count, at.queries)
     if (this.#k === 0) return at
     if (first === 0) this.#rows = this.#area.open(this.#store.scratchPtr)
     this.#scan.run(this.#rows!, at.queries, count, this.#k, at.scratch, at.ids, at.scores)
-    this.#area.toStoreRows(new Uint32Array(this.#store.workspace.buffer, at.ids, count * this.#k))
+    this.#area.toStoreRows(new Uint32Array(this.#workspace.buffer, at.ids, count * this.#k))
     return at
   }
 
-  #place(count: number) {
-    const rescoreQuery = this.#store.scratchPtr + this.#area.bytes
-    const queries = rescoreQuery + roundUp(this.#rescorer?.queryBytes ?? 0, 16)
+  /** The best rows of one query by the exact scores of all rows. */
+  #findInAll(query: number, at: Placed): void {
+    this.#stage(this.#scanRows, query, 1)
+    const constant = this.#exact!.prepare(0, at.exactQuery)
+    // What is added decides only where final scores become equal by it.
+    const score = this.#scoreRows(this.#exact!, at.exactQuery, this.#isFinal ? constant + this.#offset(query) : 0)
+    const { allowed } = this.#job
+    const rows = allowed && rowsOfBits(allowed.bits, allowed.count)
+    this.#bestRows(at, at.ids, at.scores, this.candidates.count, score).ofAll(this.#area.count, rows)
+  }
+
+  /** The result of a query if its candidates prove it. */
+  #proven(i: number, query: number, at: Placed, idsPtr: number, scoresPtr: number): SearchResult | number {
+    const { scoreType, rounded } = this.#scan
+    const { buffer } = this.#workspace
+    const constant = this.#exact!.prepare(i, at.exactQuery) + this.#offset(query)
+    const { unit, high } = rounded?.rounding(i) ?? { unit: 1, high: 0 }
+    const sums = new Int32Array(buffer, scoresPtr, this.#k)
+    const bounds = new Float32Array(buffer, scoresPtr, this.#k)
+    // Rounded to float32 as the scores are, so that those that become equal are seen.
+    const bound = (place: number) => {
+      const score = scoreType === 'integer' ? sums[place]! * unit + high : bounds[place]!
+      return Math.fround(score + constant + Math.abs(constant) * 2 ** -48)
+    }
+    const score = this.#scoreRows(this.#exact!, at.exactQuery, constant)
+    const isAll = this.#k === this.#area.count
+    const best = this.#bestRows(at, idsPtr, scoresPtr, this.#topK, score)
+    return best.ofCandidates(this.#k, isAll, bound) ? this.#read(idsPtr, scoresPtr) : this.#effort + 1
+  }
+
+  /** The result of a query by the second stage. */
+  #rescored(i: number, query: number, at: Placed, idsPtr: number, scoresPtr: number): SearchResult {
+    const constant = this.#second!.prepare(i, at.exactQuery) + this.#offset(query)
+    const score = this.#scoreRows(this.#second!, at.exactQuery, constant)
+    this.#bestRows(at, idsPtr, scoresPtr, this.#topK, score).of(this.candidates.count)
+    return this.#read(idsPtr, scoresPtr)
+  }
+
+  /** The result of a query whose scan is exact. */
+  #scanned(idsPtr: number, scoresPtr: number): SearchResult | number {
+    const { buffer } = this.#workspace
+    const ids = new Uint32Array(buffer, idsPtr, this.#k).slice()
+    const { scoreType } = this.#scan
+    if (scoreType === 'distance') return distanceResult(ids, new Uint32Array(buffer, scoresPtr, this.#k).slice())
+    if (scoreType === 'float') return this.#read(idsPtr, scoresPtr)
+    const scores = integerScores(this.#scan, new Int32Array(buffer, scoresPtr, this.#k))
+    if (!this.#scan.mayTie) return { ids, scores }
+    // Rows that were not found have the last integer at most, which may be the float of the k-th.
+    const isSure = this.#k === this.#area.count || scores[this.#k - 1]! < scores[this.#topK - 1]!
+    return isSure ? best(ids, scores, this.#topK) : this.#effort + 1
+  }
+
+  #read(idsPtr: number, scoresPtr: number): SearchResult {
+    const { buffer } = this.#workspace
+    return {
+      ids: new Uint32Array(buffer, idsPtr, this.#topK).slice(),
+      scores: new Float32Array(buffer, scoresPtr, this.#topK).slice(),
+    }
+  }
+
+  #bestRows(at: Placed, idsPtr: number, scoresPtr: number, k: number, score: ScoreRows): BestRows {
+    // The scan is over, and its scratch is free; it is never smaller than what the k best of its candidates need.
+    return new BestRows(this.#workspace, { idsPtr, scoresPtr, scratchPtr: at.scratch }, k, score)
+  }
+
+  #scoreRows(rescorer: Rescorer, queryPtr: number, constant: number): ScoreRows {
+    return (idsPtr, count, scoresPtr) => {
+      rescorer.run(queryPtr, idsPtr, count, scoresPtr)
+      if (constant === 0) return
+      const scores = new Float32Array(this.#workspace.buffer, scoresPtr, count)
+      for (let i = 0; i < count; i++) scores[i]! += constant
+    }
+  }
+
+  /** Scores of all rows, in the place of the scan's, that compare as those do with the scores of other shards. */
+  #comparable(scores: Int32Array): Int32Array {
+    if (!this.#isExhaustive || this.#scan.scoreType === 'float') return scores
+    return scores.map((bits) => bits ^ ((bits >> 31) & 0x7fffffff))
+  }
+
+  #place(count: number): Placed {
+    const exactQuery = this.#store.scratchPtr + this.#area.bytes
+    const exactBytes = Math.max(this.#exact?.queryBytes ?? 0, this.#second?.queryBytes ?? 0)
+    const queries = exactQuery + roundUp(exactBytes, 16)
     const ids = queries + count * this.#scan.queryBytes
     const scores = ids + 4 * count * this.#k
-    return { rescoreQuery, queries, ids, scores, scratch: roundUp(scores + 4 * count * this.#k, 16) }
+    return { exactQuery, queries, ids, scores, scratch: roundUp(scores + 4 * count * this.#k, 16) }
   }
 
   #stage(rows: RowSource | CodeRows, first: number, count: number): void {
-    this.#store.encoder.stage(rows as RowSource, first, count, this.#argument)
+    this.#store.encoder.stage(rows as RowSource, first, count, this.#job.argument)
   }
 
   #prepareScan(first: number, count: number, queriesPtr: number): void {
@@ -200,39 +320,24 @@ export class Pass {
     if ('copyRows' in rows) {
       this.#stage(rows, first, count)
       scan.begin()
-      for (let i = 0; i < count; i++) scan.prepare(i, queriesPtr + i * scan.queryBytes)
+      for (let i = 0; i < count; i++) scan.prepare(i, queriesPtr + i * scan.formBytes)
       return
     }
     const rowBytes = codeRowBytes(rows.precision, rows.dims)
     for (let i = 0; i < count; i++) {
       const codes = rows.bytes.slice((first + i) * rowBytes, (first + i + 1) * rowBytes)
       if (rows.precision === 'binary') flipSigns(codes)
-      scan.prepareCodes!(codes, queriesPtr + i * scan.queryBytes)
+      clearTail(codes, rowBytes, 1, rows.precision, rows.dims)
+      scan.prepareCodes!(codes, queriesPtr + i * scan.formBytes)
     }
-  }
-
-  #readScan(idsPtr: number, scoresPtr: number, row: number): SearchResult {
-    const { buffer } = this.#store.workspace
-    const ids = new Uint32Array(buffer, idsPtr, this.#topK).slice()
-    const bits = new Int32Array(buffer, scoresPtr, this.#topK)
-    return { ids, ...scanScores(this.#scan, bits, this.#offset(row)) }
   }
 }
 
-/** Queries as their own codes decode: what comparing int4 codes with int4 codes means. */
-function decodedQueries(store: CodeStore, rows: RowSource | CodeRows, argument: string): RowSource {
-  const { precision, book } = store.slot('nibbles')
-  const bytes = 'copyRows' in rows ? encodeAll(rows, precision, { book }, argument).bytes : rows.bytes
-  const decode = openDecoder(precision, book)
-  const rowBytes = codeRowBytes(precision, store.dims)
-  return {
-    rows: rows.rows,
-    dims: store.dims,
-    single: rows.single,
-    copyRows(first, count, target, stride) {
-      for (let i = 0; i < count; i++) {
-        decode(bytes, (first + i) * rowBytes, target.subarray(i * stride, i * stride + store.dims))
-      }
-    },
-  }
+/** Addresses of a batch in the scratch. */
+interface Placed {
+  readonly exactQuery: number
+  readonly queries: number
+  readonly ids: number
+  readonly scores: number
+  readonly scratch: number
 }

@@ -35,7 +35,25 @@ export function referenceMemory(buffer: ArrayBuffer) {
     write(scoresPtr + offset, kept)
   }
 
-  return { floats, words, shorts, int8, uint8, write, filterAt, writeBest }
+  /** What `BoundKernel` makes of the sums of query number `q`: themselves without factors. */
+  function boundsOf(
+    sums: Int32Array,
+    q: number,
+    factorsPtr: number | undefined,
+    boundsPtr: number | undefined,
+  ): Int32Array | Float32Array {
+    if (!factorsPtr) return sums
+    const factors = floats(factorsPtr, sums.length)
+    const [unit, high, low] = floats(boundsPtr! + 16 * q, 3) as unknown as [number, number, number]
+    const { fround } = Math
+    return new Float32Array(sums.length).map((_, row) => {
+      const scaled = fround(fround(sums[row]!) * unit)
+      const factor = factors[row]!
+      return Math.max(fround(fround(scaled + high) * factor), fround(fround(scaled + low) * factor)) + 0
+    })
+  }
+
+  return { floats, words, shorts, int8, uint8, write, filterAt, boundsOf, writeBest }
 }
 
 /** (x - start) / step with float32 rounding at both steps. */

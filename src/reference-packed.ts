@@ -3,12 +3,12 @@ import { referenceMemory, scaled } from './reference-memory.js'
 
 type PackedKernels = Pick<
   Kernels,
-  'levels2' | 'levels4' | 'dotPairsTopK' | 'expandTable' | 'dotTableTopK' | 'dotTableRows' | 'scanTableTopK'
+  'levels2' | 'levels4' | 'dotPairsTopK' | 'expandTable' | 'dotTableRows' | 'dotNibblesRows' | 'scanTableTopK'
 >
 
 /** The kernels of codes below 8 bits in plain TypeScript. */
 export function referencePackedKernels(buffer: ArrayBuffer): PackedKernels {
-  const { floats, words, uint8, write, writeBest } = referenceMemory(buffer)
+  const { floats, words, uint8, write, boundsOf, writeBest } = referenceMemory(buffer)
 
   return {
     levels2(valuesPtr, valueRowBytes, rowCount, thresholdsPtr, codesPtr, codeRowBytes) {
@@ -75,27 +75,40 @@ export function referencePackedKernels(buffer: ArrayBuffer): PackedKernels {
       )
     },
 
-    dotTableTopK(tablesPtr, queryCount, codesPtr, rowCount, rowBytes, k, _scratchPtr, idsPtr, scoresPtr, allowedPtr) {
-      const codes = uint8(codesPtr, rowCount * rowBytes)
-      for (let q = 0; q < queryCount; q++) {
-        const table = floats(tablesPtr + q * rowBytes * 1024, 256 * rowBytes)
-        const scores = new Float32Array(rowCount).map((_, row) => sumBytes(table, codes, row * rowBytes, rowBytes))
-        writeBest(scores, k, q, idsPtr, scoresPtr, allowedPtr)
-      }
-    },
-
     dotTableRows(tablePtr, codesPtr, rowBytes, idsPtr, idCount, scoresPtr) {
       const table = floats(tablePtr, 256 * rowBytes)
       const scoreOf = (id: number) => sumBytes(table, uint8(codesPtr + id * rowBytes, rowBytes), 0, rowBytes)
       write(scoresPtr, Float32Array.from(words(idsPtr, idCount), scoreOf))
     },
 
-    scanTableTopK(tablesPtr, queryCount, codesPtr, rowCount, rowBytes, k, _scratchPtr, idsPtr, scoresPtr, allowedPtr) {
+    dotNibblesRows(nibbleTablePtr, codesPtr, rowBytes, idsPtr, idCount, scoresPtr) {
+      const nibbles = floats(nibbleTablePtr, 32 * rowBytes)
+      const sumOf = (code: number, byte: number) =>
+        Math.fround(nibbles[32 * byte + (code >> 4)]! + nibbles[32 * byte + 16 + (code & 15)]!)
+      const scoreOf = (id: number) =>
+        uint8(codesPtr + id * rowBytes, rowBytes).reduce((sum, code, byte) => sum + sumOf(code, byte), 0)
+      write(scoresPtr, Float32Array.from(words(idsPtr, idCount), scoreOf))
+    },
+
+    scanTableTopK(
+      tablesPtr,
+      queryCount,
+      codesPtr,
+      rowCount,
+      rowBytes,
+      k,
+      _scratchPtr,
+      idsPtr,
+      scoresPtr,
+      allowedPtr,
+      factorsPtr,
+      boundsPtr,
+    ) {
       const codes = uint8(codesPtr, rowCount * rowBytes)
       for (let q = 0; q < queryCount; q++) {
         const table = uint8(tablesPtr + q * rowBytes * 32, 32 * rowBytes)
-        const scores = new Int32Array(rowCount).map((_, row) => sumNibbles(table, codes, row * rowBytes, rowBytes))
-        writeBest(scores, k, q, idsPtr, scoresPtr, allowedPtr)
+        const sums = new Int32Array(rowCount).map((_, row) => sumNibbles(table, codes, row * rowBytes, rowBytes))
+        writeBest(boundsOf(sums, q, factorsPtr, boundsPtr), k, q, idsPtr, scoresPtr, allowedPtr)
       }
     },
   }

@@ -6,18 +6,32 @@ import { bestPairs, bestRows, hammingDistance } from './reference-search.js'
 
 /** The kernels in plain TypeScript over the same memory layout: the oracle of the tests, and what runs without SIMD. */
 export function referenceKernels(buffer: ArrayBuffer): Kernels {
-  const { floats, words, shorts, int8, uint8, write, filterAt, writeBest } = referenceMemory(buffer)
+  const { floats, words, shorts, int8, uint8, write, filterAt, boundsOf, writeBest } = referenceMemory(buffer)
 
   type Codes = typeof int8 | typeof uint8
 
   const dotBytesTopK =
     (codesAt: Codes): Kernels['dotI8TopK'] =>
-    (queriesPtr, queryCount, codesPtr, rowCount, rowBytes, k, _scratchPtr, idsPtr, scoresPtr, allowedPtr) => {
+    (
+      queriesPtr,
+      queryCount,
+      codesPtr,
+      rowCount,
+      rowBytes,
+      k,
+      _scratchPtr,
+      idsPtr,
+      scoresPtr,
+      allowedPtr,
+      factorsPtr,
+      boundsPtr,
+      start = 0,
+    ) => {
       const codes = codesAt(codesPtr, rowCount * rowBytes)
       for (let q = 0; q < queryCount; q++) {
         const query = shorts(queriesPtr + q * rowBytes * 2, rowBytes)
-        const scores = new Int32Array(rowCount).map((_, row) => dot(query, codes, row * rowBytes))
-        writeBest(scores, k, q, idsPtr, scoresPtr, allowedPtr)
+        const sums = new Int32Array(rowCount).map((_, row) => start + dot(query, codes, row * rowBytes))
+        writeBest(boundsOf(sums, q, factorsPtr, boundsPtr), k, q, idsPtr, scoresPtr, allowedPtr)
       }
     }
 

@@ -2,6 +2,7 @@ import type { Calibration } from './calibration.js'
 import type { CodeStore } from './code-store.js'
 import { foldQuery } from './fold.js'
 import { isSigned, type PrecisionKind, paddedRowBytes } from './precision.js'
+import type { Scan } from './scan.js'
 import { fillNibbleTable } from './tables.js'
 
 /** Exact scores of named rows for the float query: query · decode(row), up to the rounding of float32 sums. */
@@ -13,9 +14,14 @@ export interface Rescorer {
   run(queryPtr: number, idsPtr: number, idCount: number, scoresPtr: number): void
 }
 
-export function openRescorer(store: CodeStore, kind: PrecisionKind): Rescorer {
+/** `exactOf`: the query in a staged row as the scan of the same codes made it, where that is known. */
+export function openRescorer(store: CodeStore, kind: PrecisionKind, exactOf?: Scan['exactOf']): Rescorer {
   const exact =
-    kind === 'floats' ? floatRescorer(store) : kind === 'bytes' ? byteRescorer(store) : tableRescorer(store, kind)
+    kind === 'floats'
+      ? floatRescorer(store)
+      : kind === 'bytes'
+        ? byteRescorer(store, exactOf)
+        : tableRescorer(store, kind, exactOf)
   return store.slot(kind).scale === undefined ? exact : scaled(store, kind, exact)
 }
 
@@ -45,7 +51,7 @@ function floatRescorer(store: CodeStore): Rescorer {
   }
 }
 
-function byteRescorer(store: CodeStore): Rescorer {
+function byteRescorer(store: CodeStore, exactOf: Scan['exactOf']): Rescorer {
   const { kernels, buffer } = store.workspace
   const { precision, book } = store.slot('bytes')
   const rowBytes = paddedRowBytes(precision, store.dims)
@@ -54,32 +60,47 @@ function byteRescorer(store: CodeStore): Rescorer {
   return {
     queryBytes: 4 * rowBytes,
     prepare(stagedRow, queryPtr) {
-      const { folded, constant } = foldQuery(store.encoder.stagedRow(stagedRow), precision, book as Calibration)
-      new Float32Array(buffer, queryPtr, rowBytes).fill(0).set(folded)
+      const known = exactOf?.(stagedRow)
+      const { values, constant } =
+        known ?? foldQuery(store.encoder.stagedRow(stagedRow), precision, book as Calibration)
+      new Float32Array(buffer, queryPtr, rowBytes).fill(0).set(values)
       return constant
     },
     run: (queryPtr, idsPtr, idCount, scoresPtr) => dot(queryPtr, codesPtr, rowBytes, idsPtr, idCount, scoresPtr),
   }
 }
 
-/** Bits, 2-bit codes, int4: sums over a table of 256 entries a byte. */
-function tableRescorer(store: CodeStore, kind: PrecisionKind): Rescorer {
+/** A table of 256 entries a byte is worth its making, of `rowBytes` KiB, from so many rows on. */
+const MANY_ROWS = 1024
+
+/** Bits, 2-bit codes, int4: sums over the tables of nibbles, or of bytes for many rows. */
+function tableRescorer(store: CodeStore, kind: PrecisionKind, exactOf: Scan['exactOf']): Rescorer {
   const { kernels, buffer } = store.workspace
   const slot = store.slot(kind)
   const rowBytes = paddedRowBytes(slot.precision, store.dims)
   const codesPtr = store.codesPtr(kind)
   const tableBytes = 1024 * rowBytes
+  let isExpanded = false
   return {
     queryBytes: tableBytes + nibbleTableBytes(rowBytes),
     prepare(stagedRow, queryPtr) {
-      const nibblesPtr = queryPtr + tableBytes
-      const nibbles = new Float32Array(buffer, nibblesPtr, 32 * rowBytes)
-      fillNibbleTable(store.encoder.stagedRow(stagedRow), slot, nibbles)
-      kernels.expandTable(nibblesPtr, rowBytes, queryPtr)
+      const nibbles = new Float32Array(buffer, queryPtr + tableBytes, 32 * rowBytes)
+      const known = exactOf?.(stagedRow)
+      if (known === undefined) fillNibbleTable(store.encoder.stagedRow(stagedRow), slot, nibbles)
+      else nibbles.set(known.values)
+      isExpanded = false
       return 0
     },
-    run: (queryPtr, idsPtr, idCount, scoresPtr) =>
-      kernels.dotTableRows(queryPtr, codesPtr, rowBytes, idsPtr, idCount, scoresPtr),
+    run(queryPtr, idsPtr, idCount, scoresPtr) {
+      const nibblesPtr = queryPtr + tableBytes
+      if (!isExpanded && idCount < MANY_ROWS) {
+        kernels.dotNibblesRows(nibblesPtr, codesPtr, rowBytes, idsPtr, idCount, scoresPtr)
+        return
+      }
+      if (!isExpanded) kernels.expandTable(nibblesPtr, rowBytes, queryPtr)
+      isExpanded = true
+      kernels.dotTableRows(queryPtr, codesPtr, rowBytes, idsPtr, idCount, scoresPtr)
+    },
   }
 }
 

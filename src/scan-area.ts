@@ -2,13 +2,7 @@ import { rowsOfBits } from './bits.js'
 import type { CodeStore } from './code-store.js'
 import type { Allowed } from './filter.js'
 import { roundUp } from './regions.js'
-
-/** What a scan goes through: rows of codes, and the address of a filter's bits, or 0. */
-export interface ScanRows {
-  readonly codesPtr: number
-  readonly rowCount: number
-  readonly allowedPtr: number
-}
+import type { Scan, ScanRows } from './scan.js'
 
 /** The rows of a store as a scan gets them: all, all with a filter, or a copy of those that a filter allows. */
 export interface ScanArea {
@@ -22,24 +16,27 @@ export interface ScanArea {
   toStoreRows(rows: Uint32Array): void
 }
 
-/** `codesPtr`, `rowBytes`: the codes that are scanned, and the bytes of a row, a multiple of 8. */
-export function openArea(store: CodeStore, codesPtr: number, rowBytes: number, allowed: Allowed | undefined): ScanArea {
+/** What is scanned: codes, the bytes of a row (a multiple of 8), and the factors of the rows, or 0. */
+export type Scanned = Pick<Scan, 'codesPtr' | 'rowBytes' | 'factorsPtr'>
+
+export function openArea(store: CodeStore, scanned: Scanned, allowed: Allowed | undefined): ScanArea {
+  const { codesPtr, rowBytes, factorsPtr } = scanned
   const { size } = store
   const { buffer } = store.workspace
   if (allowed === undefined || allowed.count === size) {
-    const rows = { codesPtr, rowCount: size, allowedPtr: 0 }
+    const rows = { codesPtr, rowCount: size, allowedPtr: 0, factorsPtr }
     return { bytes: 0, count: size, open: () => rows, toStoreRows() {} }
   }
   const { bits, count } = allowed
   if (count <= size / SPARSE && count * rowBytes <= store.scratchBytes / 2) {
-    return gathered(buffer, codesPtr, rowBytes, rowsOfBits(bits, count))
+    return gathered(buffer, scanned, rowsOfBits(bits, count))
   }
   return {
     bytes: roundUp(bits.length, 16),
     count,
     open(ptr) {
       new Uint8Array(buffer, ptr, bits.length).set(bits)
-      return { codesPtr, rowCount: size, allowedPtr: ptr }
+      return { codesPtr, rowCount: size, allowedPtr: ptr, factorsPtr }
     },
     toStoreRows() {},
   }
@@ -52,9 +49,10 @@ export function openArea(store: CodeStore, codesPtr: number, rowBytes: number, a
  */
 const SPARSE = 32
 
-function gathered(buffer: ArrayBuffer, codesPtr: number, rowBytes: number, rows: Uint32Array): ScanArea {
+function gathered(buffer: ArrayBuffer, { codesPtr, rowBytes, factorsPtr }: Scanned, rows: Uint32Array): ScanArea {
+  const factorBytes = factorsPtr === 0 ? 0 : 4 * rows.length
   return {
-    bytes: roundUp(rows.length * rowBytes, 16),
+    bytes: roundUp(rows.length * rowBytes + factorBytes, 16),
     count: rows.length,
     open(ptr) {
       // Words one by one: for rows of tens of bytes a call of `copyWithin` takes longer than the copy.
@@ -65,7 +63,9 @@ function gathered(buffer: ArrayBuffer, codesPtr: number, rowBytes: number, rows:
         const from = codesPtr / 4 + row * rowWords
         for (let word = 0; word < rowWords; word++) words[to++] = words[from + word]!
       }
-      return { codesPtr: ptr, rowCount: rows.length, allowedPtr: 0 }
+      const gatheredPtr = factorsPtr === 0 ? 0 : 4 * to
+      if (factorsPtr !== 0) for (const row of rows) words[to++] = words[factorsPtr / 4 + row]!
+      return { codesPtr: ptr, rowCount: rows.length, allowedPtr: 0, factorsPtr: gatheredPtr }
     },
     toStoreRows(found) {
       for (let i = 0; i < found.length; i++) found[i] = rows[found[i]!]!

@@ -1,50 +1,11 @@
-import type { Calibration } from './calibration.js'
 import type { CodeStore } from './code-store.js'
 import { setCodebook } from './codebook.js'
-import { foldQuery, quantizeQuery } from './fold.js'
-import { dotScratchBytes, hammingScratchBytes, type TopKKernel, tableScratchBytes } from './kernels.js'
+import { dotScratchBytes, hammingScratchBytes, type TopKKernel } from './kernels.js'
 import { popcountForm } from './popcount.js'
 import { isSigned, type PrecisionKind, paddedRowBytes } from './precision.js'
-import { copyStaged, nibbleTableBytes } from './rescorers.js'
-import type { ScanRows } from './scan-area.js'
-import { fillNibbleTable, quantizeTable } from './tables.js'
-
-/** How the first stage compares: codes with codes, or the float query with codes. */
-export type Scoring = 'symmetric' | 'asymmetric'
-
-/** The scan of rows: a form of the query, and a kernel that gives the k best rows of each query of a batch. */
-export interface Scan {
-  /** The codes of all rows, and the bytes of one. */
-  readonly codesPtr: number
-  readonly rowBytes: number
-  /** Bytes of one query in the form the kernel takes. */
-  readonly queryBytes: number
-  /**
-   * Candidates wanted above the k asked for, where the scan's scores are the float query's but rounded: the exact scores of
-   * the candidates then decide. Undefined where the scan's scores are exact.
-   */
-  readonly margin: ((k: number) => number) | undefined
-  readonly scoreType: 'distance' | 'integer' | 'float'
-  /** What integer scores are multiples of; 1 by default. */
-  readonly scoreUnit?: number
-  scratchBytes(queryCount: number, k: number): number
-  /** Called before the queries of a batch are prepared. */
-  begin(): void
-  /** Writes the query's form to `queryPtr`, from the float query in a staged row. */
-  prepare(stagedRow: number, queryPtr: number): void
-  /** The same from codes, unpadded and unsigned bits; only where codes meet codes. */
-  prepareCodes?(codes: Uint8Array, queryPtr: number): void
-  /** Finds the k best of `rows`, of which at least k may be found; row numbers count from the first of `rows`. */
-  run(
-    rows: ScanRows,
-    queriesPtr: number,
-    queryCount: number,
-    k: number,
-    scratchPtr: number,
-    idsPtr: number,
-    scoresPtr: number,
-  ): void
-}
+import { copyStaged } from './rescorers.js'
+import { foldedScan, tableScan } from './rounded-scans.js'
+import type { Scan, Scoring } from './scan.js'
 
 function runKernel(topK: TopKKernel, rowBytes: number): Scan['run'] {
   return ({ codesPtr, rowCount, allowedPtr }, queriesPtr, queryCount, k, scratchPtr, idsPtr, scoresPtr) =>
@@ -57,7 +18,7 @@ const CENTRES = { ternary: 2, quaternary: 3 } as const
 /** int4 has no scan of codes with codes: the caller decodes the query from its own codes and scans it as a float query. */
 export function openScan(store: CodeStore, kind: PrecisionKind, scoring: Scoring): Scan {
   if (kind === 'floats') return floatScan(store)
-  if (kind === 'bytes') return byteScan(store, scoring)
+  if (kind === 'bytes') return scoring === 'symmetric' ? byteScan(store) : foldedScan(store)
   if (kind === 'nibbles' || scoring === 'asymmetric') return tableScan(store, kind)
   return kind === 'bits' ? hammingScan(store) : pairScan(store)
 }
@@ -70,8 +31,10 @@ function hammingScan(store: CodeStore): Scan {
   return {
     codesPtr,
     rowBytes,
+    factorsPtr: 0,
+    formBytes: rowBytes,
     queryBytes: rowBytes,
-    margin: undefined,
+    rounded: undefined,
     scoreType: 'distance',
     scratchBytes: (queryCount, k) => hammingScratchBytes(queryCount, k, rowBytes),
     begin: () => {},
@@ -100,8 +63,10 @@ function pairScan(store: CodeStore): Scan {
   return {
     codesPtr,
     rowBytes,
+    factorsPtr: 0,
+    formBytes: rowBytes,
     queryBytes: rowBytes,
-    margin: undefined,
+    rounded: undefined,
     scoreType: 'integer',
     scoreUnit: precision === 'ternary' ? 4 : 1,
     scratchBytes: dotScratchBytes,
@@ -126,30 +91,6 @@ function pairScan(store: CodeStore): Scan {
   }
 }
 
-/** The float query with codes below 8 bits: byte look-ups in a table of 8-bit sums find candidates for the exact table. */
-function tableScan(store: CodeStore, kind: PrecisionKind): Scan {
-  const { kernels, buffer } = store.workspace
-  const slot = store.slot(kind)
-  const rowBytes = paddedRowBytes(slot.precision, store.dims)
-  const codesPtr = store.codesPtr(kind)
-  const table = new Float32Array(nibbleTableBytes(rowBytes) / 4)
-  return {
-    codesPtr,
-    rowBytes,
-    queryBytes: table.length,
-    // Sums are off by half a unit a nibble at most, and factors of the rows come in with the exact scores only.
-    margin: (k) => (slot.scale === undefined ? k : 3 * k) + 64,
-    scoreType: 'integer',
-    scratchBytes: (queryCount, k) => tableScratchBytes(queryCount, k, rowBytes),
-    begin: () => {},
-    prepare(stagedRow, queryPtr) {
-      fillNibbleTable(store.encoder.stagedRow(stagedRow), slot, table)
-      quantizeTable(table, new Uint8Array(buffer, queryPtr, table.length))
-    },
-    run: runKernel(kernels.scanTableTopK, rowBytes),
-  }
-}
-
 function floatScan(store: CodeStore): Scan {
   const { kernels } = store.workspace
   const rowBytes = paddedRowBytes('float32', store.dims)
@@ -157,8 +98,10 @@ function floatScan(store: CodeStore): Scan {
   return {
     codesPtr,
     rowBytes,
+    factorsPtr: 0,
+    formBytes: rowBytes,
     queryBytes: rowBytes,
-    margin: undefined,
+    rounded: undefined,
     scoreType: 'float',
     scratchBytes: dotScratchBytes,
     begin: () => {},
@@ -167,40 +110,44 @@ function floatScan(store: CodeStore): Scan {
   }
 }
 
-/** 8-bit codes: dots with the query's own codes, or with the folded query in int16. */
-function byteScan(store: CodeStore, scoring: Scoring): Scan {
+/** A sum of products of bytes may leave an int32 from 33,026 dimensions on: it is then counted from its least value. */
+const LOWEST = -(2 ** 31)
+
+/** 8-bit codes with 8-bit codes: the dot of the two. */
+function byteScan(store: CodeStore): Scan {
   const { kernels, buffer } = store.workspace
   const { precision, book } = store.slot('bytes')
   const rowBytes = paddedRowBytes(precision, store.dims)
-  const codesPtr = store.codesPtr('bytes')
   const signed = isSigned(precision)
   const topK = signed ? kernels.dotI8TopK : kernels.dotU8TopK
-  const symmetric = scoring === 'symmetric'
-  const widened = (queryPtr: number) => new Int16Array(buffer, queryPtr, rowBytes).fill(0)
+  const greatest = store.dims * (signed ? 128 ** 2 : 255 ** 2)
+  const start = greatest < 2 ** 31 ? 0 : LOWEST
   const prepareCodes = (codes: Uint8Array, queryPtr: number) =>
-    widened(queryPtr).set(signed ? new Int8Array(codes.buffer, codes.byteOffset, codes.length) : codes)
+    new Int16Array(buffer, queryPtr, rowBytes)
+      .fill(0)
+      .set(signed ? new Int8Array(codes.buffer, codes.byteOffset, codes.length) : codes)
   return {
-    codesPtr,
+    codesPtr: store.codesPtr('bytes'),
     rowBytes,
+    factorsPtr: 0,
+    formBytes: 2 * rowBytes,
     queryBytes: 2 * rowBytes,
-    // Rows are misplaced only if more than these lie within the rounding of the last place.
-    margin: symmetric ? undefined : () => 32,
+    rounded: undefined,
     scoreType: 'integer',
+    scoreStart: start,
+    mayTie: greatest > 2 ** 24,
     scratchBytes: dotScratchBytes,
-    begin() {
-      if (symmetric) setCodebook(store.encoder, precision, book)
-    },
+    begin: () => setCodebook(store.encoder, precision, book),
     prepare(stagedRow, queryPtr) {
-      if (symmetric) {
-        // The codes of the query stand in the form's own bytes until they are widened.
-        store.encoder.encode(precision, stagedRow, 1, queryPtr)
-        prepareCodes(new Uint8Array(buffer, queryPtr, store.dims).slice(), queryPtr)
-        return
-      }
-      const { folded } = foldQuery(store.encoder.stagedRow(stagedRow), precision, book as Calibration)
-      quantizeQuery(folded, precision, widened(queryPtr))
+      // The codes of the query stand in the form's own bytes until they are widened.
+      store.encoder.encode(precision, stagedRow, 1, queryPtr)
+      prepareCodes(new Uint8Array(buffer, queryPtr, store.dims).slice(), queryPtr)
     },
     prepareCodes,
-    run: runKernel(topK, rowBytes),
+    run: ({ codesPtr, rowCount, allowedPtr }, queriesPtr, queryCount, k, scratchPtr, idsPtr, scoresPtr) =>
+      topK(
+        ...([queriesPtr, queryCount, codesPtr, rowCount, rowBytes, k, scratchPtr, idsPtr, scoresPtr] as const),
+        ...([allowedPtr, 0, 0, start] as const),
+      ),
   }
 }

@@ -2,7 +2,7 @@ import { checkCount, checkFactor, checkFinite, checkOneOf } from './check.js'
 import { copyFilter, type Filter, type FilterRows } from './filter.js'
 import type { OptionChecks } from './options.js'
 import { type Precision, precisionKind } from './precision.js'
-import type { Scoring } from './scans.js'
+import type { Scoring } from './scan.js'
 
 /** How many results, found among which rows, and how. */
 export interface SearchOptions {

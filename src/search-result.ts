@@ -1,4 +1,4 @@
-import type { Scan } from './scans.js'
+import type { Scan } from './scan.js'
 
 /**
  * Best first, ties by lower id; arrays of min(topK, rows that may be found) that belong to the caller, or shorter ones where
@@ -12,23 +12,18 @@ export interface SearchResult {
   readonly distances?: Uint32Array
 }
 
-/** What the scores of a first stage are. */
-export type ScoreForm = Pick<Scan, 'scoreType' | 'scoreUnit'>
+/** Final scores of a scan's integers; a result has them as float32. */
+export function integerScores(
+  { scoreUnit = 1, scoreStart = 0 }: Pick<Scan, 'scoreUnit' | 'scoreStart'>,
+  sums: Int32Array,
+): Float32Array<ArrayBuffer> {
+  return Float32Array.from(sums, (sum) => (sum - scoreStart) / scoreUnit)
+}
 
-/** A scan's scores as a result has them; `offset` is added to those of a float query. */
-export function scanScores(
-  { scoreType, scoreUnit = 1 }: ScoreForm,
-  bits: Int32Array<ArrayBuffer>,
-  offset: number,
-): Omit<SearchResult, 'ids'> {
-  if (scoreType === 'integer') return { scores: new Float32Array(bits).map((score) => score / scoreUnit) }
-  if (scoreType === 'float') {
-    return { scores: new Float32Array(bits.buffer, bits.byteOffset, bits.length).map((score) => score + offset) }
-  }
-  const distances = new Uint32Array(bits)
-  const scores = new Float32Array(bits.length)
-  for (let i = 0; i < scores.length; i++) scores[i] = 0 - distances[i]!
-  return { scores, distances }
+/** A result whose scores are distances. */
+export function distanceResult(ids: Uint32Array, distances: Uint32Array): SearchResult {
+  // 0 less the distance, for -0 would be another score.
+  return { ids, scores: Float32Array.from(distances, (distance) => 0 - distance), distances }
 }
 
 export function emptyResult(): SearchResult {
@@ -45,13 +40,9 @@ export function cutBelow(result: SearchResult, minScore: number): SearchResult {
   return distances === undefined ? kept : { ...kept, distances: distances.slice(0, count) }
 }
 
-/** The `topK` best of rescored candidates, ties by lower id. */
-export function best(ids: Uint32Array, scores: Float32Array, constant: number, topK: number): SearchResult {
-  const order = Array.from(ids.keys()).sort((a, b) => scores[b]! - scores[a]! || ids[a]! - ids[b]!)
-  const result = { ids: new Uint32Array(topK), scores: new Float32Array(topK) }
-  for (let i = 0; i < topK; i++) {
-    result.ids[i] = ids[order[i]!]!
-    result.scores[i] = scores[order[i]!]! + constant
-  }
-  return result
+/** The `topK` best by final scores, ties by lower id. */
+export function best(ids: Uint32Array, scores: Float32Array, topK: number): SearchResult {
+  const order = Uint32Array.from(ids.keys()).sort((a, b) => scores[b]! - scores[a]! || ids[a]! - ids[b]!)
+  const first = order.subarray(0, topK)
+  return { ids: first.map((i) => ids[i]!), scores: Float32Array.from(first, (i) => scores[i]!) }
 }

@@ -1,5 +1,5 @@
 import { type Precision, precisionKind } from './precision.js'
-import type { Scoring } from './scans.js'
+import type { Scoring } from './scan.js'
 
 /** What the two stages of a search run on; 'none' leaves the first stage's order. */
 export interface Stages {

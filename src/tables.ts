@@ -1,6 +1,7 @@
 import type { Slot } from './code-store.js'
 import { Levels } from './levels.js'
 import { precisionKind } from './precision.js'
+import { type Rounding, spreadOf } from './rounding.js'
 
 /**
  * A float query for codes below 8 bits is a table of 16 sums a nibble: what each value of the nibble adds to query · decode.
@@ -10,13 +11,14 @@ export function fillNibbleTable(query: Float32Array, slot: Slot, target: Float32
   target.fill(0)
   const bits = { bits: 1, pairs: 2, nibbles: 4 }[precisionKind(slot.precision) as 'bits' | 'pairs' | 'nibbles']
   const dimsANibble = 4 / bits
-  const codes = 1 << bits
-  const terms = new Float32Array(codes)
+  const mask = (1 << bits) - 1
+  const terms = new Float32Array(1 << bits)
   for (let d = 0; d < query.length; d++) {
     termsOf(query[d]!, d, slot, terms)
-    const table = target.subarray(16 * Math.floor(d / dimsANibble), 16 * Math.floor(d / dimsANibble) + 16)
-    const shift = 4 - bits * ((d % dimsANibble) + 1)
-    for (let nibble = 0; nibble < 16; nibble++) table[nibble]! += terms[(nibble >> shift) & (codes - 1)]!
+    const place = d % dimsANibble
+    const first = (16 * (d - place)) / dimsANibble
+    const shift = 4 - bits * (place + 1)
+    for (let nibble = 0; nibble < 16; nibble++) target[first + nibble]! += terms[(nibble >> shift) & mask]!
   }
 }
 
@@ -26,27 +28,36 @@ export function fillNibbleTable(query: Float32Array, slot: Slot, target: Float32
  */
 function termsOf(value: number, d: number, { book, scale }: Slot, terms: Float32Array): void {
   if (book instanceof Levels) {
-    for (const [code, level] of book.table.entries()) terms[code] = value * level[d]!
+    const { table } = book
+    for (let code = 0; code < table.length; code++) terms[code] = value * table[code]![d]!
     return
   }
   terms[0] = scale === undefined ? 0 : -value
   terms[1] = value
 }
 
-/** Four look-ups add up in a byte. */
-const MAX_ENTRY = 63
-/** The sum of the largest entries of all nibbles stays below 2^16. */
+/** The four look-ups of two bytes add up in a byte: their greatest entries, each rounded by half a unit at most. */
+const MAX_FOUR = 255 - 2
+/** The sum of the greatest entries of all nibbles stays below 2^16. */
 const MAX_SUM = 65_535
+/** Standard deviation of a nibble's sums over rows beside their range, about the same for bits, 2-bit codes and int4. */
+const RELATIVE_SPREAD = 1 / 4
+/** Standard deviation of a rounding to whole units. */
+const NOISE = Math.sqrt(1 / 12)
 
 /**
- * The table in 8 bits, for the fast scan: entries less the least of their nibble, in units that keep every entry to 63 and
- * every sum of a row to 16 bits. A sum is off by at most half a unit a nibble.
+ * The table in 8 bits, for the fast scan: entries less the least of their nibble, in units that keep the entries of two bytes
+ * to 8 bits together, and every sum of a row to 16 bits. A nibble's entry is off by at most half a unit.
  */
-export function quantizeTable(table: Float32Array, target: Uint8Array): void {
+export function quantizeTable(table: Float32Array, target: Uint8Array): Rounding {
   const nibbles = table.length / 16
-  const lows = new Float32Array(nibbles)
-  let widest = 0
+  const lows = new Float64Array(nibbles)
+  const ranges = new Float64Array(nibbles)
+  let base = 0
+  let magnitude = 0
   let total = 0
+  let widest = 0
+  let four = 0
   for (let n = 0; n < nibbles; n++) {
     let low = Number.POSITIVE_INFINITY
     let high = Number.NEGATIVE_INFINITY
@@ -55,12 +66,37 @@ export function quantizeTable(table: Float32Array, target: Uint8Array): void {
       high = Math.max(high, table[i]!)
     }
     lows[n] = low
-    widest = Math.max(widest, high - low)
+    ranges[n] = high - low
+    base += low
+    magnitude += Math.max(Math.abs(low), Math.abs(high))
     total += high - low
+    if (n % 4 === 0) four = 0
+    four += high - low
+    widest = Math.max(widest, four)
   }
-  const unit = Math.max(widest / MAX_ENTRY, total / (MAX_SUM - nibbles))
+  const unit = Math.max(widest / MAX_FOUR, total / (MAX_SUM - nibbles / 2))
   const factor = unit > 0 ? 1 / unit : 0
-  for (let i = 0; i < table.length; i++) {
-    target[i] = Math.min(MAX_ENTRY, Math.round((table[i]! - lows[i >> 4]!) * factor))
+  for (let i = 0; i < table.length; i++) target[i] = Math.round((table[i]! - lows[i >> 4]!) * factor)
+  let off = 0
+  for (let n = 0; n < nibbles; n++) {
+    off += Math.min(ranges[n]!, unit / 2)
+    ranges[n]! *= factor * RELATIVE_SPREAD
   }
+  // The exact table adds float32 pair by pair, eight bytes as a tree, then one by one.
+  const bytes = nibbles / 2
+  const error = off + (bytes / 8 + 8) * 2 ** -23 * magnitude
+  const { size, isBlurred } = spreadOf(ranges, NOISE)
+  return {
+    unit,
+    low: base - error,
+    high: base + error,
+    greatest: MAX_SUM,
+    width: widthOf(error, unit, size),
+    isBlurred,
+  }
+}
+
+/** A half width beside a standard deviation in units. */
+function widthOf(error: number, unit: number, size: number): number {
+  return size > 0 ? error / unit / size : 0
 }

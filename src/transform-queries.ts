@@ -1,5 +1,5 @@
 import type { RowSource } from './matrix.js'
-import type { Queries } from './pass.js'
+import type { Queries } from './queries.js'
 import { centreDots, type Transform, transformRows } from './transform.js'
 
 /** Queries as the codes of an index see them. @internal */

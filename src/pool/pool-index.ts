@@ -112,9 +112,10 @@ export class PoolIndex {
       rows: source.rows,
       queries: readRows([rows as RowSource], 'query').values,
       centred: centred && readRows([centred], 'query').values,
+      offsets: offset && Float64Array.from({ length: source.rows }, (_, row) => offset(row)),
       options: checked,
     }
-    const offsets = Float64Array.from({ length: source.rows }, (_, row) => offset?.(row) ?? 0)
+    const offsets = call.offsets ?? new Float64Array(source.rows)
     const deadline = new Deadline(options)
     try {
       const found = await this.#run(async () => {

@@ -4,8 +4,9 @@ import type { ScaleType } from '../codebook.js'
 import type { Allowed } from '../filter.js'
 import type { LevelsJSON } from '../levels.js'
 import type { RescoreCall } from '../merge.js'
-import type { Candidates, ExactScores } from '../pass.js'
+import type { ExactScores } from '../pass.js'
 import type { Precision } from '../precision.js'
+import type { Candidates } from '../search.js'
 import type { StageOptions } from '../search-options.js'
 import type { Stages } from '../stages.js'
 import type { Backend, InitOptions } from '../workspace.js'
@@ -25,6 +26,8 @@ export interface SharedScan {
   readonly queries: Float32Array
   /** The queries less the centre of the rotation, where there is one. */
   readonly centred: Float32Array | undefined
+  /** What is added to the scores of each query, where there is a centre. */
+  readonly offsets: Float64Array | undefined
   readonly options: StageOptions
 }
 

@@ -3,8 +3,8 @@ import { CodeStore, type Slot, type SlotRows } from '../code-store.js'
 import { Levels } from '../levels.js'
 import { type RowSource, toRows } from '../matrix.js'
 import type { RescoreCall } from '../merge.js'
-import type { Candidates, ExactScores } from '../pass.js'
-import { openStages } from '../search.js'
+import type { ExactScores } from '../pass.js'
+import { type Candidates, openStages } from '../search.js'
 import type { Stages } from '../stages.js'
 import { Dropped } from './dropped.js'
 import type { Answer, Request, ScanCall, SlotMessage } from './protocol.js'
@@ -81,11 +81,12 @@ export class Shards {
     this.#shard(index).store.appendCodes(codes, rows)
   }
 
-  #scan({ index, queries, centred, options, allowed }: ScanCall): Candidates {
+  #scan({ index, queries, centred, offsets, options, allowed }: ScanCall): Candidates {
     const { store, stages } = this.#shard(index)
     const rows = rowsOf(queries, store.dims)
-    const both = { rows, centred: centred && rowsOf(centred, store.dims) }
-    this.#search = openStages(store, both, stages, options, 'query', allowed)
+    const offset = offsets && ((row: number) => offsets[row]!)
+    const both = { rows, centred: centred && rowsOf(centred, store.dims), offset }
+    this.#search = openStages({ store, queries: both, stages, options, argument: 'query', allowed })
     return this.#search.scan()
   }
 

@@ -1,7 +1,8 @@
 import type { Allowed } from '../filter.js'
 import type { RescoreCall } from '../merge.js'
-import type { Candidates, ExactScores } from '../pass.js'
-import { type Boards, writeRescore, writeScan } from './call-codec.js'
+import type { ExactScores } from '../pass.js'
+import type { Candidates } from '../search.js'
+import { type Boards, offsetsPlace, writeRescore, writeScan } from './call-codec.js'
 import { settleAll } from './errors.js'
 import type { Link } from './link.js'
 import type { BoardName, SharedScan } from './protocol.js'
@@ -60,18 +61,20 @@ class SharedTransport implements Transport {
   }
 
   async scan(shards: readonly number[], call: SharedScan, allowed?: readonly Allowed[]): Promise<Candidates[]> {
-    const { queries, centred } = call
-    const queryBytes = queries.byteLength + (centred?.byteLength ?? 0)
-    let end = queryBytes
+    const { queries, centred, offsets } = call
+    const floatBytes = queries.byteLength + (centred?.byteLength ?? 0)
+    const offsetsAt = offsetsPlace(call)
+    let end = offsets === undefined ? floatBytes : offsetsAt + offsets.byteLength
     const filters = allowed?.map((part) => {
       const at = end
       end += part.bits.length
       return { ...part, at }
     })
     const board = await this.#board('queries', end)
-    const floats = new Float32Array(board, 0, queryBytes / 4)
+    const floats = new Float32Array(board, 0, floatBytes / 4)
     floats.set(queries)
     if (centred !== undefined) floats.set(centred, queries.length)
+    if (offsets !== undefined) new Float64Array(board, offsetsAt, offsets.length).set(offsets)
     for (const { bits, at } of filters ?? []) new Uint8Array(board, at, bits.length).set(bits)
     return settleAll(
       shards.map((shard, i) => this.#links[shard]!.call<Candidates>((target) => writeScan(target, call, filters?.[i]))),

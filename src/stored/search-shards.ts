@@ -1,7 +1,8 @@
 import type { Allowed } from '../filter.js'
 import { type RowSource, readRows, toRows } from '../matrix.js'
 import { mergeShards, type RowIds } from '../merge.js'
-import type { Candidates, ExactScores, Queries } from '../pass.js'
+import type { ExactScores } from '../pass.js'
+import type { Queries } from '../queries.js'
 import { openStages } from '../search.js'
 import type { CheckedSearchOptions } from '../search-options.js'
 import { cutBelow, emptyResult, type SearchResult } from '../search-result.js'
@@ -39,17 +40,14 @@ export async function searchShards(
   const queries = readQueries(source, shards[0]!)
   if (searched.length === 0 || source.rows === 0) return Array.from({ length: source.rows }, emptyResult)
   const onDisk = scorer !== undefined && !isFinal(stages, options.scoring)
-  // Rescored elsewhere, the scan is one that finds as many candidates as are wanted.
-  const scanStages: Stages = onDisk ? { coarse: stages.coarse, rescore: 'none' } : stages
-  const topK = onDisk ? Math.ceil(options.topK * options.rescoreMultiplier) : options.topK
   const passes = searched.map((shard) => {
-    const store = shards[shard]!.store
-    return openStages(store, queries, scanStages, { ...stageOptions, topK }, 'query', allowed[shard])
+    const { store } = shards[shard]!
+    return openStages({
+      ...{ store, queries, stages, options: stageOptions, argument: 'query', allowed: allowed[shard] },
+      isRescoredElsewhere: onDisk,
+    })
   })
-  const candidates = passes.map((pass): Candidates => {
-    const found = pass.scan()
-    return onDisk ? { ...found, rescored: true } : found
-  })
+  const candidates = passes.map((pass) => pass.scan())
   const rows = searched.reduce((sum, shard) => sum + rowsIn(shard), 0)
   const scans = {
     shards: searched,
@@ -78,7 +76,7 @@ function readQueries(source: RowSource, { transform }: StoredShard): Queries & {
     return toRows({ data: values, dims: [rows.rows, dims] }, 'query')
   }
   const offsets = Float64Array.from({ length: source.rows }, (_, row) => offset?.(row) ?? 0)
-  return { rows: flat(rows as RowSource), centred: centred && flat(centred), offsets }
+  return { rows: flat(rows as RowSource), centred: centred && flat(centred), offset, offsets }
 }
 
 /** Rows counted from the first shard's first. */

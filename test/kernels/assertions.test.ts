@@ -34,7 +34,6 @@ describe('the debug build', () => {
       'dotI8TopK',
       'dotU8TopK',
       'dotF32TopK',
-      'dotTableTopK',
       'scanTableTopK',
       'hammingTopK',
       'hammingTopKLanes',
@@ -44,7 +43,7 @@ describe('the debug build', () => {
     }
     expect(() => kernels.hammingTopKLanes(P, 1, P, 1, 8200, 1, P, P, P)).toThrow(/abort: rowBytes must be at most 8192/)
     expect(() => kernels.selectBest(P, P, 1, 0, P, P, P)).toThrow(/abort: k must be at least 1/)
-    for (const name of ['dotI8Rows', 'dotU8Rows', 'dotF32Rows', 'dotTableRows'] as const) {
+    for (const name of ['dotI8Rows', 'dotU8Rows', 'dotF32Rows', 'dotTableRows', 'dotNibblesRows'] as const) {
       expect(() => kernels[name](P, P, 20, P, 1, P)).toThrow(/abort: rowBytes must be a multiple of/)
     }
   })
@@ -57,9 +56,26 @@ test('the debug build refuses tables whose entries or sums are too large', () =>
     new Uint8Array(memory.buffer, P, 32 * rowBytes).fill(entry)
     kernels.scanTableTopK(P, 1, P, 0, rowBytes, 1, 4 * P, P, P)
   }
-  expect(() => search(8, 64)).toThrow(/abort: entries must be at most 63 and sums at most 65,535/)
-  expect(() => search(1024, 32)).toThrow(/abort: entries must be at most 63 and sums at most 65,535/)
+  expect(() => search(8, 64)).toThrow(/abort: the greatest entries of the four tables .* at most 255/)
+  expect(() => search(1024, 32)).toThrow(/abort: sums must be at most 65,535/)
   expect(() => search(8, 63)).not.toThrow()
+})
+
+test('the debug build refuses queries whose sums could leave an int32', () => {
+  const memory = new WebAssembly.Memory({ initial: 12, maximum: 12 })
+  const kernels = openBuild('debug', memory)
+  const [dims, least] = [66_000, -(2 ** 31)]
+  const search = (kernel: 'dotI8TopK' | 'dotU8TopK', values: number, count: number, start: number) => {
+    new Int16Array(memory.buffer, P, dims).fill(0).fill(values, 0, count)
+    kernels[kernel](P, 1, 8 * P, 0, dims, 1, 9 * P, 10 * P, 11 * P, 0, 0, 0, start)
+  }
+  // 65,535 products of 255 and 255 leave an int32, and stay in one that is counted from its least value.
+  expect(() => search('dotU8TopK', 255, 33_025, 0)).not.toThrow()
+  expect(() => search('dotU8TopK', 255, 33_026, 0)).toThrow(/abort: sums must fit an int32/)
+  expect(() => search('dotU8TopK', 255, 65_535, least)).not.toThrow()
+  expect(() => search('dotU8TopK', -1, 1, least)).toThrow(/abort: sums must fit an int32/)
+  expect(() => search('dotI8TopK', 128, 65_535, 0)).not.toThrow()
+  expect(() => search('dotI8TopK', 257, 65_535, 0)).toThrow(/abort: sums must fit an int32/)
 })
 
 describe('the release build', () => {
@@ -90,6 +106,6 @@ test('the columns of a tile are those the scratch is sized for', () => {
   const source = readFileSync(new URL('../../assembly/table-scan.ts', import.meta.url), 'utf8')
   const columnBytes = Number(/COLUMN_BYTES: usize = ([\d_]+)/.exec(source)?.[1]?.replace('_', ''))
   // At 8 bytes a row: distances, columns, one sum, tables and order, one header, counters, candidates.
-  const rest = 2 * TILE_ROWS + 4 + 32 * 8 + 4 + 16 + 4 * (126 * 8 + 2) + 8 * (2 + TILE_ROWS)
+  const rest = 2 * TILE_ROWS + 4 + 32 * 8 + 4 + 16 + 4 * (128 * 8 + 2) + 8 * (2 + TILE_ROWS)
   expect(tableScratchBytes(1, 1, 8)).toBe(rest + columnBytes)
 })

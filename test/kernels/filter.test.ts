@@ -25,7 +25,6 @@ const shorts = (noise: Uint8Array) => asBytes(Int16Array.from(noise.subarray(0, 
 /** Whole numbers, so that float sums are exact in any order. */
 const floats = (noise: Uint8Array) =>
   asBytes(Float32Array.from(noise.subarray(0, noise.length / 4), (byte) => byte % 4))
-const sums = (noise: Uint8Array) => asBytes(Float32Array.from(noise.subarray(0, 256 * ROW), (byte) => byte % 8))
 const asIs = (noise: Uint8Array) => noise
 
 const SCANS: readonly Scan[] = [
@@ -75,13 +74,6 @@ const SCANS: readonly Scan[] = [
     scratchBytes: dotScratchBytes,
     query: floats,
     codes: (noise) => asBytes(Float32Array.from({ length: noise.length / 4 }, (_, i) => noise[i]! % 4)),
-  },
-  {
-    name: 'dotTableTopK',
-    scan: (kernels) => kernels.dotTableTopK,
-    queryBytes: 1024 * ROW,
-    scratchBytes: dotScratchBytes,
-    query: sums,
   },
   {
     name: 'scanTableTopK',

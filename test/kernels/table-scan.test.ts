@@ -28,7 +28,7 @@ function search(arena: Arena, { tables, codes, rowBytes, k, shift = 0 }: Search)
   return { ids: arena.words(idsPtr, queryCount * found), scores: arena.words(scoresPtr, queryCount * found) }
 }
 
-/** Tables of entries up to 63, or as large as a sum of 65,535 allows. */
+/** Tables of entries up to 63, or as large as a sum of 65,535 allows; four of 63 fill a byte but for 3. */
 function randomTables(rowBytes: number, queryCount: number, seed: number): Uint8Array {
   const limit = Math.min(64, Math.floor(65_535 / (2 * rowBytes)) + 1)
   return randomBytes(32 * rowBytes * queryCount, seed).map((byte) => byte % limit)
@@ -97,6 +97,20 @@ describe.each(BUILDS)('scanTableTopK, %s build', (build) => {
       k: 99,
     })
     expect(new Set(scores)).toEqual(new Set([126 * 520]))
+  })
+
+  test('the tables of two bytes share 255 between them in any way', () => {
+    for (const four of [
+      [255, 0, 0, 0],
+      [0, 255, 0, 0],
+      [1, 2, 250, 2],
+      [0, 0, 0, 255],
+      [64, 64, 64, 63],
+    ]) {
+      const tables = new Uint8Array(32 * 48).map((_, i) => Math.round((four[(i >> 4) % 4]! * (i % 16)) / 15))
+      const { scores } = search(arena, { tables, codes: randomBytes(500 * 48, 3).fill(255, 0, 48), rowBytes: 48, k: 5 })
+      expect(scores[0]).toBe(24 * 255)
+    }
   })
 
   test('rows of 8,192 bytes reach a sum of 65,535 without overflow, wherever the large entries stand', () => {

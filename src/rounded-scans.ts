@@ -1,0 +1,100 @@
+import type { Calibration } from './calibration.js'
+import type { CodeStore } from './code-store.js'
+import { foldQuery, quantizeQuery } from './fold.js'
+import { type BoundKernel, dotScratchBytes, tableScratchBytes } from './kernels.js'
+import { isSigned, type PrecisionKind, paddedRowBytes } from './precision.js'
+import { nibbleTableBytes } from './rescorers.js'
+import { expectedCandidates, type Rounding, writeBound } from './rounding.js'
+import type { ExactQuery, RoundedScan, Scan } from './scan.js'
+import { fillNibbleTable, quantizeTable } from './tables.js'
+
+/** A query's form, written: `constant` is added to its sums, in the units of scores, before they are multiplied by factors. */
+interface Form extends ExactQuery {
+  readonly rounding: Rounding
+}
+
+/** Bytes of a query's record beside its form. */
+const BOUND_BYTES = 16
+
+/** The float query with codes below 8 bits: byte look-ups in a table of 8-bit sums find candidates for the exact table. */
+export function tableScan(store: CodeStore, kind: PrecisionKind): Scan {
+  const { kernels, buffer } = store.workspace
+  const slot = store.slot(kind)
+  const rowBytes = paddedRowBytes(slot.precision, store.dims)
+  const table = new Float32Array(nibbleTableBytes(rowBytes) / 4)
+  // Half a unit a nibble beside the spread of the scores, of a query with normal values (measured).
+  const usualWidth = { bits: 0.042, pairs: 0.05, nibbles: 0.06 }[kind as 'bits'] * Math.sqrt(2 * rowBytes)
+  return roundedScan(store, kind, kernels.scanTableTopK, {
+    formBytes: table.length,
+    scratchBytes: (queryCount, k) => tableScratchBytes(queryCount, k, rowBytes),
+    margin: (k) => (slot.scale === undefined ? k : 3 * k) + 64,
+    candidates: (k, rows) => Math.max(2 * k + 64, Math.ceil(2 * expectedCandidates(k, rows, usualWidth))),
+    prepare(stagedRow, queryPtr) {
+      fillNibbleTable(store.encoder.stagedRow(stagedRow), slot, table)
+      const rounding = quantizeTable(table, new Uint8Array(buffer, queryPtr, table.length))
+      return { rounding, values: table, constant: 0 }
+    },
+  })
+}
+
+/** The folded query, in int16, with 8-bit codes. */
+export function foldedScan(store: CodeStore): Scan {
+  const { kernels, buffer } = store.workspace
+  const { precision, book } = store.slot('bytes')
+  const rowBytes = paddedRowBytes(precision, store.dims)
+  return roundedScan(store, 'bytes', isSigned(precision) ? kernels.dotI8TopK : kernels.dotU8TopK, {
+    formBytes: 2 * rowBytes,
+    scratchBytes: dotScratchBytes,
+    margin: () => 32,
+    // The rounding is a thousandth of the spread.
+    candidates: (k) => Math.ceil(1.25 * k) + 32,
+    prepare(stagedRow, queryPtr) {
+      const { values, constant } = foldQuery(store.encoder.stagedRow(stagedRow), precision, book as Calibration)
+      const target = new Int16Array(buffer, queryPtr, rowBytes).fill(0)
+      return { rounding: quantizeQuery(values, precision, target), values, constant }
+    },
+  })
+}
+
+function roundedScan(
+  store: CodeStore,
+  kind: PrecisionKind,
+  topK: BoundKernel,
+  parts: Pick<Scan, 'formBytes' | 'scratchBytes'> &
+    Omit<RoundedScan, 'rounding'> & { prepare(stagedRow: number, queryPtr: number): Form },
+): Scan {
+  const { formBytes, scratchBytes, margin, candidates } = parts
+  const rowBytes = paddedRowBytes(store.slot(kind).precision, store.dims)
+  const factorsPtr = store.scalesPtr(kind)
+  const forms: Form[] = []
+  return {
+    codesPtr: store.codesPtr(kind),
+    rowBytes,
+    factorsPtr,
+    formBytes,
+    queryBytes: formBytes + BOUND_BYTES,
+    exactOf: (stagedRow) => (stagedRow === forms.length - 1 ? forms.at(-1) : undefined),
+    rounded: { margin, candidates, rounding: (row) => forms[row]!.rounding },
+    scoreType: factorsPtr === 0 ? 'integer' : 'float',
+    scratchBytes,
+    begin() {
+      forms.length = 0
+    },
+    prepare(stagedRow, queryPtr) {
+      forms[stagedRow] = parts.prepare(stagedRow, queryPtr)
+    },
+    run({ codesPtr, rowCount, allowedPtr, factorsPtr }, queriesPtr, queryCount, k, scratchPtr, idsPtr, scoresPtr) {
+      const boundsPtr = queriesPtr + queryCount * formBytes
+      if (factorsPtr !== 0) {
+        for (let i = 0; i < queryCount; i++) {
+          const record = new Float32Array(store.workspace.buffer, boundsPtr + BOUND_BYTES * i, 4)
+          writeBound(forms[i]!.rounding, forms[i]!.constant, record)
+        }
+      }
+      topK(
+        ...([queriesPtr, queryCount, codesPtr, rowCount, rowBytes, k, scratchPtr, idsPtr, scoresPtr] as const),
+        ...([allowedPtr, factorsPtr, boundsPtr] as const),
+      )
+    },
+  }
+}

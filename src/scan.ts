@@ -1,0 +1,69 @@
+import type { Rounding } from './rounding.js'
+
+/** How the first stage compares: codes with codes, or the float query with codes. */
+export type Scoring = 'symmetric' | 'asymmetric'
+
+/** The scan of rows: a form of the query, and a kernel that gives the k best rows of each query of a batch. */
+export interface Scan {
+  /** The codes of all rows, and the bytes of one. */
+  readonly codesPtr: number
+  readonly rowBytes: number
+  /** Address of the factors of all rows, where they belong to the scores; 0 where they do not. */
+  readonly factorsPtr: number
+  /** Bytes of one query in the form the kernel takes; forms stand one behind the other, and behind them what else it takes. */
+  readonly formBytes: number
+  /** Bytes of one query with its part of what stands behind the forms. */
+  readonly queryBytes: number
+  /** Set where scores are those of the float query but rounded: exact scores of the candidates then decide. */
+  readonly rounded: RoundedScan | undefined
+  /** What the query that was prepared last was rounded from, where that came from this staged row. */
+  readonly exactOf?: (stagedRow: number) => ExactQuery | undefined
+  /** Floats of a rounded scan are upper bounds. */
+  readonly scoreType: 'distance' | 'integer' | 'float'
+  /** What integer scores are multiples of, 1 by default, and what they are counted from, 0 by default. */
+  readonly scoreUnit?: number
+  readonly scoreStart?: number
+  /** Whether different integers may become one float32, so that their rows tie. */
+  readonly mayTie?: boolean
+  scratchBytes(queryCount: number, k: number): number
+  /** Called before the queries of a batch are prepared. */
+  begin(): void
+  /** Writes the query's form to `queryPtr`, from the float query in a staged row. */
+  prepare(stagedRow: number, queryPtr: number): void
+  /** The same from codes, unpadded and unsigned bits; only where codes meet codes. */
+  prepareCodes?(codes: Uint8Array, queryPtr: number): void
+  /** Finds the k best of `rows`, of which at least k may be found; row numbers count from the first of `rows`. */
+  run(
+    rows: ScanRows,
+    queriesPtr: number,
+    queryCount: number,
+    k: number,
+    scratchPtr: number,
+    idsPtr: number,
+    scoresPtr: number,
+  ): void
+}
+
+/** A float query as rescorers take it: a table of nibbles, or the folded query, and what to add to scores. */
+export interface ExactQuery {
+  readonly values: Float32Array
+  readonly constant: number
+}
+
+/** What a scan with a rounded query knows beside its candidates. */
+export interface RoundedScan {
+  /** Candidates above the `k` wanted that another stage chooses from. */
+  margin(k: number): number
+  /** Candidates among which the `k` best of `rows` are usually found, and known to be the best. */
+  candidates(k: number, rows: number): number
+  /** The rounding of the query that was prepared from staged row `row`. A factor is in the scores already. */
+  rounding(row: number): Rounding
+}
+
+/** What a scan goes through: rows of codes, and the addresses of a filter's bits and of the rows' factors, or 0. */
+export interface ScanRows {
+  readonly codesPtr: number
+  readonly rowCount: number
+  readonly allowedPtr: number
+  readonly factorsPtr: number
+}
