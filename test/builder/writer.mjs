@@ -13,13 +13,13 @@ const run = {
   append: (i) => appendToIndex(path, row, hasIds ? { ids: [`p${number}-${i}`] } : {}),
   delete: (i) => deleteFromIndex(path, [`d${10 * Number(number) + i}`]),
   compact: () => compactIndex(path),
-  // Stands still once rows are copied, which is done under the lock.
+  // Stands still once rows are copied, which is done under the lock; not for ever, should nobody kill it.
   hold: () =>
     appendToIndex(path, row, {
       onProgress: ({ phase }) => {
         if (phase !== 'copy') return
         say('held')
-        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 120_000)
       },
     }),
 }
