@@ -5,6 +5,7 @@ import type { IndexSpec } from '../index-layout.js'
 import { type AtomicFile, replaceFile } from '../storage/atomic-file.js'
 import { throwIfAborted } from '../storage/source.js'
 import { refuseInputs } from '../storage/target.js'
+import { checkLockTimeout } from '../storage/writer-lock.js'
 import { type CodePlan, planCodes } from './calibrate.js'
 import type { Corpus } from './corpus.js'
 import { encodeRows, FactorTooWide } from './encode-rows.js'
@@ -101,4 +102,5 @@ export function checkOptions(options: BuildIndexOptions): void {
     fail('INVALID_ARGUMENT', second, 'left out where `like` gives an index to follow', describe(options[second]))
   }
   if (metadata !== undefined) checkMetadata(metadata)
+  checkLockTimeout(options)
 }

@@ -3,6 +3,7 @@ import { PackvecError } from '../errors.js'
 import type { Id } from '../ids.js'
 import type { IndexHeader } from '../index-header.js'
 import { refuseInputs } from '../storage/target.js'
+import { checkLockTimeout } from '../storage/writer-lock.js'
 import { checkCorpusDims } from './build.js'
 import { checkId, checkIds } from './check-ids.js'
 import { copyRows } from './copy-rows.js'
@@ -25,6 +26,7 @@ import { deletedTest, storedIds } from './stored-ids.js'
  * something else has replaced the file meanwhile
  */
 export async function appendToIndex(path: string, source: RowsInput, options: AppendOptions = {}): Promise<void> {
+  checkLockTimeout(options)
   const header = await IndexReader.headerOf(path)
   const { ids: known, rows } = header
   await refuseInputs(path, pathsIn(source))
@@ -85,6 +87,7 @@ async function append(
  */
 export async function deleteFromIndex(path: string, ids: Ids, options: DeleteOptions = {}): Promise<void> {
   checkIds(ids)
+  checkLockTimeout(options)
   await IndexReader.headerOf(path)
   const wanted = new Set<Id>()
   for await (const id of ids) {

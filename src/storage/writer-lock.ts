@@ -96,6 +96,11 @@ async function waitInProcess(first: Turn, turn: Turn, patience: Patience): Promi
   })
 }
 
+/** How long a call is to wait, in milliseconds. @throws PackvecError `INVALID_ARGUMENT` */
+export function checkLockTimeout({ lockTimeout = LOCK_TIMEOUT_MS }: LockOptions): number {
+  return checkCount(lockTimeout, 'lockTimeout', 0)
+}
+
 /** How long a call waits for each of those before it. */
 class Patience {
   readonly #path: string
@@ -107,7 +112,7 @@ class Patience {
   constructor(path: string, options: LockOptions) {
     this.#path = path
     this.#options = options
-    this.#milliseconds = checkCount(options.lockTimeout ?? LOCK_TIMEOUT_MS, 'lockTimeout', 0)
+    this.#milliseconds = checkLockTimeout(options)
     this.checkSignal()
   }
 

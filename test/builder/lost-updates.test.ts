@@ -94,6 +94,25 @@ describe('calls of one process for one file', () => {
   })
 })
 
+describe('a lockTimeout that is no time', () => {
+  it.each([[-1], [0.5], [Number.NaN], ['60'], [null]])('%o is refused before a row is read', async (wrong) => {
+    const path = await newIndex()
+    const options = { lockTimeout: wrong as number }
+    async function* source() {
+      yield expect.fail('a row was read')
+    }
+    for (const refuse of [
+      () => buildIndex(path, source(), options),
+      () => IndexBuilder.open(path, options),
+      () => appendToIndex(path, source(), options),
+      () => deleteFromIndex(path, source(), options),
+      () => compactIndex(path, options),
+    ]) {
+      expect(await rejectionOf(refuse())).toMatchObject({ code: 'INVALID_ARGUMENT', argument: 'lockTimeout' })
+    }
+  })
+})
+
 describe('processes that write one file', () => {
   it('8 of them append at once: every row that one reports is there', async () => {
     const path = await newIndex()
