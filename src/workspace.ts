@@ -86,14 +86,14 @@ export function setKernelSource(source: KernelSource): void {
   kernelSource = source
 }
 
-/** A memory of at least `byteLength` bytes with its kernels. @throws PackvecError TOO_LARGE */
+/** A memory of at least `byteLength` bytes with its kernels. @throws PackvecError TOO_LARGE, UNSUPPORTED */
 export function openWorkspace(byteLength: number): Workspace {
   return allocate(byteLength, backend() === 'wasm' ? kernelSource : undefined, referenceKernels)
 }
 
 /**
  * The same over a module outside the core. Where the host cannot compile it, although the core has its own by `init`, the
- * plain TypeScript runs. @throws PackvecError TOO_LARGE
+ * plain TypeScript runs. @throws PackvecError TOO_LARGE, UNSUPPORTED
  */
 export function openModule<K>(
   byteLength: number,
@@ -122,9 +122,13 @@ function allocate<K>(
     const memory = new WebAssembly.Memory({ initial: pages, maximum: pages })
     return { buffer: memory.buffer as ArrayBuffer, kernels: open(memory), backend: 'wasm' }
   } catch (cause) {
-    if (!(cause instanceof RangeError)) throw cause
-    const message = `this host could not allocate ${pages * PAGE_BYTES} bytes: ${cause.message}`
-    throw new PackvecError('TOO_LARGE', 'embeddings', message, { cause })
+    const { message } = cause as Error
+    if (!(cause instanceof RangeError)) {
+      const refusal = `this host refused to open the kernels (${message}): init({ backend: 'typescript' }) does without`
+      throw new PackvecError('UNSUPPORTED', 'backend', refusal, { cause })
+    }
+    const shortage = `this host could not allocate ${pages * PAGE_BYTES} bytes: ${message}`
+    throw new PackvecError('TOO_LARGE', 'embeddings', shortage, { cause })
   }
 }
 
