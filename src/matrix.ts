@@ -122,7 +122,11 @@ export function tensorShape(tensor: TensorLike, argument: string): { rows: numbe
   if (arrayType(tensor.data) === undefined) {
     fail('INVALID_ARGUMENT', `${argument}.data`, 'a flat array', describe(tensor.data))
   }
-  const shape = typeof tensor.dims === 'number' ? undefined : Array.from(tensor.dims ?? [])
+  // What only claims a length must not be copied.
+  if (typeof tensor.dims !== 'number' && arrayType(tensor.dims) === undefined) {
+    fail('INVALID_ARGUMENT', `${argument}.dims`, '[rows, dims] of whole numbers', describe(tensor.dims))
+  }
+  const shape = typeof tensor.dims === 'number' ? undefined : Array.from(tensor.dims)
   const dims = shape === undefined ? (tensor.dims as number) : (shape[shape.length - 1] ?? Number.NaN)
   checkDims(dims, `${argument}.dims`)
   const rows = shape === undefined ? length / dims : shape.length === 2 ? shape[0]! : 1
