@@ -6,6 +6,9 @@ import { IdList } from './id-list.js'
 import { Intake } from './intake.js'
 import type { BatchIds, BuildIndexOptions } from './options.js'
 
+/** What may go well the next time. */
+const REPEATABLE: readonly string[] = ['IO', 'LOCKED', 'CHANGED']
+
 /** Builds an index file from batches that the caller brings one by one; `buildIndex` takes them from an iterable. */
 export class IndexBuilder {
   readonly #path: string
@@ -44,7 +47,7 @@ export class IndexBuilder {
 
   /**
    * Waits for the rows under way and writes the file. Where that fails for want of room or for another writer (`IO`,
-   * `LOCKED`), the rows are kept: call it again, or `discard`.
+   * `LOCKED`, `CHANGED`), the rows are kept: call it again, or `discard`.
    * @throws PackvecError as `buildIndex` does
    */
   async finish(): Promise<void> {
@@ -54,7 +57,7 @@ export class IndexBuilder {
       try {
         await writeNew(this.#path, this.#intake.corpus(), this.#ids, this.#options)
       } catch (error) {
-        this.#isOpen = error instanceof PackvecError && (error.code === 'IO' || error.code === 'LOCKED')
+        this.#isOpen = error instanceof PackvecError && REPEATABLE.includes(error.code)
         throw error
       } finally {
         if (!this.#isOpen) await this.#close()

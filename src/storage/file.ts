@@ -44,14 +44,15 @@ export async function openFile(path: string): Promise<OpenFile & { close(): Prom
     await read(0, target)
     return target
   }
-  return { bytes, read, prefix, close: () => file.close() }
+  // Nothing was written that could be lost.
+  return { bytes, read, prefix, close: () => file.close().catch(() => undefined) }
 }
 
 async function sizeOf(file: Descriptor, path: string): Promise<number> {
   try {
     return Number((await io('read', path, () => file.stat())).size)
   } catch (error) {
-    await file.close()
+    await file.close().catch(() => undefined)
     throw error
   }
 }

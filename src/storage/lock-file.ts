@@ -4,7 +4,7 @@ import { hostname } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { Descriptor } from './descriptor.js'
 import { io } from './file.js'
-import { type Holder, lifeOfHolder, place, readHolder } from './lock-holder.js'
+import { giveBack, type Holder, isHolder, lifeOfHolder, place, readHolder } from './lock-holder.js'
 import { ownIdentity } from './process-identity.js'
 import { forgetFile, holdFile, openTemporary, removeTemporary, targetKey } from './temporary.js'
 
@@ -38,13 +38,13 @@ export class LockFile {
 
   /** Whether the lock is still ours: a user may have removed the file. */
   async isHeld(): Promise<boolean> {
-    const holder = await readHolder(this.#path)
-    return typeof holder === 'object' && holder.token === this.#token
+    return isHolder(await readHolder(this.#path), this.#token)
   }
 
   async release(): Promise<void> {
-    if (await this.isHeld()) await removeTemporary(this.#path)
-    else forgetFile(this.#path)
+    await giveBack(this.#path, this.#token)
+    // From now on it may be another's.
+    forgetFile(this.#path)
     await this.#handle.close().catch(() => undefined)
   }
 
@@ -62,6 +62,10 @@ export class LockFile {
       }
       holdFile(path)
       return new LockFile(path, token, handle)
+    } catch (error) {
+      // It may be in its place though the system says that it is not.
+      await giveBack(path, token)
+      throw error
     } finally {
       if (handle !== claim.handle) await claim.handle.close().catch(() => undefined)
       await removeTemporary(claim.path)
@@ -75,8 +79,7 @@ export class LockFile {
     const life = holder === 'unreadable' ? 'unknown' : await lifeOfHolder(path, holder)
     if (holder === 'unreadable' || life !== 'dead') return request.wait(path, holder, life as 'alive' | 'unknown')
     await LockFile.#underGuard(path, request, async () => {
-      const now = await readHolder(path)
-      if (typeof now === 'object' && now.token === holder.token) await rm(path, { force: true })
+      if (isHolder(await readHolder(path), holder.token)) await rm(path, { force: true })
     })
   }
 

@@ -28,6 +28,8 @@ export async function place(
     await link(claim.path, path)
     return claim.handle
   } catch (error) {
+    // File systems behind a network may have done it and lost the answer.
+    if (isHolder(await readHolder(path), holder.token)) return claim.handle
     const { code } = error as NodeJS.ErrnoException
     if (code === 'EEXIST') return undefined
     if (!NO_LINKS.includes(code)) throw error
@@ -50,8 +52,37 @@ async function placeWithoutLinks(path: string, holder: Holder): Promise<Descript
   }
 }
 
+/** Tokens of locks that this thread gave back, though the system has kept their files: nobody holds them. */
+const givenBack = new Set<string>()
+const GIVE_BACK_ATTEMPTS = 3
+const GIVE_BACK_PAUSE_MS = 10
+
+/** Removes a lock if it is ours. Where the system keeps the file, it hinders no further work of this thread. */
+export async function giveBack(path: string, token: string): Promise<void> {
+  givenBack.add(token)
+  for (let attempt = 0; attempt < GIVE_BACK_ATTEMPTS; attempt++) {
+    if (attempt > 0) await new Promise((resolve) => setTimeout(resolve, GIVE_BACK_PAUSE_MS))
+    const holder = await readHolder(path)
+    if (holder === 'unreadable' || (isHolder(holder, token) && !(await isRemoved(path)))) continue
+    givenBack.delete(token)
+    return
+  }
+}
+
+async function isRemoved(path: string): Promise<boolean> {
+  return rm(path, { force: true }).then(
+    () => true,
+    () => false,
+  )
+}
+
+export function isHolder(holder: Holder | 'unreadable' | undefined, token: string): boolean {
+  return typeof holder === 'object' && holder.token === token
+}
+
 /** A thread of this process may have ended without its lock, which no file is open of then. */
 export async function lifeOfHolder(path: string, holder: Holder): Promise<'alive' | 'dead' | 'unknown'> {
+  if (givenBack.has(holder.token)) return 'dead'
   const life = await lifeOf(holder, dirname(path))
   return life === 'alive' && holder.pid === process.pid && !isOpenHere(path) ? 'dead' : life
 }

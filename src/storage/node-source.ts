@@ -54,7 +54,7 @@ export class NodeFileSource implements ByteSource {
       const { size, mtimeNs } = await io('read', path, () => file.stat())
       return new NodeFileSource(path, file, Number(size), mtimeNs)
     } catch (error) {
-      await file.close()
+      await file.close().catch(() => undefined)
       throw error
     }
   }
@@ -95,7 +95,7 @@ export class NodeFileSource implements ByteSource {
     if (mtimeNs !== this.#written) throw changed(this.name, 'it was written to')
   }
 
-  /** Waits for the reads under way: another file may get the descriptor's number. */
+  /** Waits for the reads under way: another file may get the descriptor's number. Nothing was written that could be lost. */
   async close(): Promise<void> {
     if (this.#closing) return
     this.#closing = true
@@ -104,7 +104,7 @@ export class NodeFileSource implements ByteSource {
         this.#idle = resolve
       })
     }
-    await this.#file.close()
+    await this.#file.close().catch(() => undefined)
   }
 
   /** Reads ranges until one is large or cut short or two were slow; gives those that are left. */

@@ -27,20 +27,30 @@ export async function openTemporary(
   try {
     return { path, handle: await Descriptor.open(path, 'wx+', mode) }
   } catch (error) {
-    own.delete(path)
+    // It may be there though the system says that it is not.
+    await removeTemporary(path)
     throw error
   }
 }
 
-/** Removes a file that `openTemporary` made, where it is still there. */
+/**
+ * Removes a file that `openTemporary` made, where it is still there. What the system does not let go now is removed by the
+ * next work of this process in the same folder, or when a signal ends it.
+ */
 export async function removeTemporary(path: string): Promise<void> {
-  await rm(path, { force: true }).catch(() => undefined)
-  own.delete(path)
+  try {
+    await rm(path, { force: true })
+    own.delete(path)
+    kept.delete(path)
+  } catch {
+    kept.add(path)
+  }
 }
 
-/** Removes what dead processes of this machine have left of their work on `target`. */
+/** Removes what dead processes of this machine have left of their work on `target`, and what this one could not remove. */
 export async function removeLeftovers(target: string): Promise<void> {
   const folder = dirname(target)
+  for (const path of kept) if (dirname(path) === folder) await removeTemporary(path)
   // A folder that may be written but not listed keeps them.
   const names = await readdir(folder).catch(() => [])
   for (const name of names) {
@@ -73,3 +83,5 @@ export function targetKey(target: string): string {
 
 /** Paths of the files that this process has under way. */
 const own = new Set<string>()
+/** Those of them whose work is over. */
+const kept = new Set<string>()

@@ -39,6 +39,10 @@ export class Folder {
     return this.at(name)
   }
 
+  delete(name: string): void {
+    rmSync(this.at(name))
+  }
+
   npy(name: string, { data, dims }: Rows): string {
     return this.write(name, encodeNpy(data, dims))
   }
