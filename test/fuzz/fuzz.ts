@@ -41,6 +41,9 @@ const MOST_FAULTS = 10
 /** Of the inputs kept, so many of the newest are taken half of the time. */
 const NEWEST = 40
 
+/** Of one run, for the repository. */
+const MOST_KEPT = 12
+
 const CORPUS = join(import.meta.dirname, 'corpus')
 
 /** Tries the seeds, the kept inputs, and then changes of those that reached something new. */
@@ -65,9 +68,8 @@ export async function fuzz(target: Target, runs: number, seed: number): Promise<
     outcome.reached = coverage.size
   } finally {
     allocations.restore()
-    coverage.close()
   }
-  if (process.env['FUZZ_KEEP']) keep(target.name, pool.slice(begun.length))
+  if (process.env['FUZZ_KEEP']) await keep(target, begun, pool.slice(begun.length))
   return outcome
 }
 
@@ -107,8 +109,23 @@ function keptInputs(name: string): Uint8Array[] {
     .map((file) => new Uint8Array(readFileSync(join(folder, file))))
 }
 
-/** Adds the smallest inputs that reached something new. */
-function keep(name: string, inputs: readonly Uint8Array[]): void {
-  mkdirSync(join(CORPUS, name), { recursive: true })
-  for (const input of inputs) writeFileSync(join(CORPUS, name, sha256(input).toString('hex').slice(0, 12)), input)
+/** Adds the smallest inputs that reach what those that are there do not. */
+async function keep(target: Target, begun: readonly Uint8Array[], inputs: readonly Uint8Array[]): Promise<void> {
+  const folder = join(CORPUS, target.name)
+  mkdirSync(folder, { recursive: true })
+  const coverage = new Coverage()
+  const random = randomSource(1)
+  const isNew = async (input: Uint8Array) => {
+    try {
+      await target.run(input.slice(), random)
+    } catch {}
+    return coverage.isNew()
+  }
+  for (const input of begun) await isNew(input)
+  let left = MOST_KEPT
+  for (const input of [...inputs].sort((a, b) => a.length - b.length)) {
+    if (left === 0 || !(await isNew(input))) continue
+    writeFileSync(join(folder, sha256(input).toString('hex').slice(0, 12)), input)
+    left--
+  }
 }
