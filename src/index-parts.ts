@@ -66,7 +66,7 @@ function openRotation({ metadata, dims, tensors }: IndexHeader, bytes: TensorByt
   const seed = metadata['rotation_seed'] === undefined ? undefined : Number(metadata['rotation_seed'])
   const matrix = kind === 'hadamard' ? undefined : floatsOf('rotation', bytes)
   const centre = tensors.has('centre') ? floatsOf('centre', bytes) : undefined
-  return Rotation.fromTensors({ kind, dims, seed, rank: undefined, matrix, centre })
+  return Rotation.fromSealed({ kind, dims, seed, rank: undefined, matrix, centre })
 }
 
 /** Factors of rows from a file's bytes, as float32. @throws PackvecError INVALID_FILE where one is not finite */

@@ -4,6 +4,7 @@ import { stagedRowBytes } from './encoder.js'
 import { PackvecError } from './errors.js'
 import { type HadamardPlan, hadamardSizes, openHadamard, planHadamard } from './hadamard.js'
 import { arrayType, type Embeddings } from './matrix.js'
+import { checkProducts, checkSampled } from './orthogonality.js'
 import { MAX_DIMS } from './precision.js'
 import { checkSeed } from './random.js'
 import {
@@ -43,9 +44,6 @@ export interface RotatedEmbeddings {
   readonly rows: number
   readonly dims: number
 }
-
-/** Largest entry of |M M^T - I| that counts as orthogonal: float32 rounding stays below 1e-6. */
-const TOLERANCE = 1e-5
 
 /**
  * An orthogonal map of embeddings, x' = x @ matrix: it keeps dot products, and so every exact ranking, but not what
@@ -105,6 +103,40 @@ export class Rotation {
     seed?: number,
     facts: RotationFacts = {},
   ): Rotation {
+    const copy = arrayType(matrix) === 'Float32Array' ? new Float32Array(matrix) : matrix
+    const rotation = Rotation.#dense(copy, dims, kind, seed, facts)
+    // The inverse multiplies by M transposed: row by row, M M^T.
+    const { data } = rotateAll(rotation.#rotatable, { data: matrix, dims: [dims, dims] }, 'matrix', true)
+    checkProducts(copy, data, dims)
+    return rotation
+  }
+
+  /** Reads what `toTensors` gave. @throws PackvecError as `hadamard` and `fromMatrix` do */
+  static fromTensors(saved: RotationTensors): Rotation {
+    if (saved.kind === 'hadamard') return Rotation.hadamard(saved.dims, { seed: saved.seed })
+    return Rotation.fromMatrix(saved.matrix as Float32Array, saved.dims, saved.kind, saved.seed, saved)
+  }
+
+  /**
+   * `fromTensors` where the bytes of the matrix were checked by their sum: it is kept, not copied, and not all of it is looked
+   * at. @internal
+   */
+  static fromSealed(saved: RotationTensors): Rotation {
+    if (saved.kind === 'hadamard') return Rotation.fromTensors(saved)
+    const { dims, kind, seed } = saved
+    const matrix = saved.matrix as Float32Array
+    const rotation = Rotation.#dense(matrix, dims, kind, seed, saved)
+    checkSampled(matrix, dims)
+    return rotation
+  }
+
+  static #dense(
+    matrix: Float32Array,
+    dims: number,
+    kind: Exclude<RotationKind, 'hadamard'>,
+    seed: number | undefined,
+    facts: RotationFacts,
+  ): Rotation {
     checkDims(dims)
     checkOneOf(kind, ['svd', 'random', 'itq'], 'kind')
     if (seed !== undefined) checkSeed(seed)
@@ -114,22 +146,7 @@ export class Rotation {
     if (facts.centre !== undefined && facts.centre.length !== dims) {
       fail('INVALID_ARGUMENT', 'centre', `${dims} values long`, `${facts.centre.length} values`)
     }
-    const rotation = new Rotation(kind, dims, seed, Float32Array.from(matrix), facts)
-    // The inverse multiplies by M transposed: row by row, M M^T.
-    const { data } = rotateAll(rotation.#rotatable, { data: matrix, dims: [dims, dims] }, 'matrix', true)
-    for (let i = 0; i < data.length; i++) {
-      const [row, column] = [Math.floor(i / dims), i % dims]
-      if (Math.abs(data[i]! - (row === column ? 1 : 0)) <= TOLERANCE) continue
-      const found = `${data[i]} as the dot product of rows ${row} and ${column}`
-      fail('INVALID_ARGUMENT', 'matrix', 'orthogonal to 1e-5', found)
-    }
-    return rotation
-  }
-
-  /** Reads what `toTensors` gave. @throws PackvecError as `hadamard` and `fromMatrix` do */
-  static fromTensors(saved: RotationTensors): Rotation {
-    if (saved.kind === 'hadamard') return Rotation.hadamard(saved.dims, { seed: saved.seed })
-    return Rotation.fromMatrix(saved.matrix as Float32Array, saved.dims, saved.kind, saved.seed, saved)
+    return new Rotation(kind, dims, seed, matrix, facts)
   }
 
   /** Sizes of the regions that `open` needs, in bytes, where up to `rows` rows are rotated at a time. */
