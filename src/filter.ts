@@ -1,16 +1,18 @@
 import { countBits } from './bits.js'
 import { describe, fail, reading } from './check.js'
 import { PackvecError } from './errors.js'
+import type { Id } from './ids.js'
 
 /**
  * The rows that a search may find: their ids, in any order, or a bit for each row: row i is allowed if
  * `bits[i >>> 3] >> (i & 7) & 1`. `bits` has ceil(rows / 8) bytes; bits behind the last row do not count. A bare Uint8Array
- * is refused, for it could be read as either.
+ * is refused, for it could be read as either. Ids are row numbers, and there must be such a row; where a file has ids of the
+ * user's, numbers or texts, they are those, and ids that no row has are left out: a row may have been deleted.
  */
-export type Filter = readonly number[] | Uint32Array | ReadonlySet<number> | { readonly bits: Uint8Array }
+export type Filter = readonly Id[] | Uint32Array | ReadonlySet<Id> | { readonly bits: Uint8Array }
 
 /** A copy of a filter, not yet held against a number of rows. */
-export type FilterRows = { readonly ids: readonly number[] | Uint32Array } | { readonly bits: Uint8Array<ArrayBuffer> }
+export type FilterRows = { readonly ids: readonly Id[] | Uint32Array } | { readonly bits: Uint8Array<ArrayBuffer> }
 
 /** Rows that a scan may find, as `Filter` has them in bits; none is set behind the last row. */
 export interface Allowed {
@@ -52,11 +54,11 @@ function checkBits(bits: Uint8Array<ArrayBuffer>, rows: number, owner: string): 
   return bits
 }
 
-function bitsOf(ids: readonly number[] | Uint32Array, rows: number, owner: string): Uint8Array<ArrayBuffer> {
+function bitsOf(ids: readonly Id[] | Uint32Array, rows: number, owner: string): Uint8Array<ArrayBuffer> {
   const bits = new Uint8Array(Math.ceil(rows / 8))
   for (let i = 0; i < ids.length; i++) {
     const id = ids[i]!
-    if (!(Number.isInteger(id) && id >= 0 && id < rows)) {
+    if (!(typeof id === 'number' && Number.isInteger(id) && id >= 0 && id < rows)) {
       const message = `filter must hold ids below ${rows}, the rows of ${owner}, got ${describe(id)} at position ${i}`
       throw new PackvecError('INVALID_ARGUMENT', 'filter', message)
     }

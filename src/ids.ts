@@ -7,12 +7,6 @@ export type StoredIds =
   /** UTF-8, one behind the other: text i is bytes `offsets[i]` to `offsets[i + 1] - 1`. */
   | { readonly kind: 'texts'; readonly bytes: Uint8Array; readonly offsets: Float64Array | Uint32Array }
 
-/** What a file may say beside what a search needs: kept when an index is read and saved again. */
-export interface IndexExtras {
-  readonly metadata: Readonly<Record<string, string>>
-  readonly ids: StoredIds | undefined
-}
-
 /** How ids lie in a file, without them. */
 export type IdsLayout =
   | { readonly kind: 'rows' }
@@ -22,11 +16,6 @@ export type IdsLayout =
 export function idsLayout(ids: StoredIds | undefined): IdsLayout {
   if (ids === undefined) return { kind: 'rows' }
   return ids.kind === 'numbers' ? { kind: 'numbers' } : { kind: 'texts', byteLength: ids.bytes.length }
-}
-
-/** Number of rows that have an id. */
-export function idCount(ids: StoredIds): number {
-  return ids.kind === 'numbers' ? ids.values.length : ids.offsets.length - 1
 }
 
 /** Offsets of texts as a file holds them: uint32, or uint64 where there are 4 GiB of texts or more. */
@@ -52,4 +41,25 @@ export function offsetsFault(offsets: ArrayLike<number>, byteLength: number): st
     if (offsets[i]! < offsets[i - 1]!) return `must not fall, got ${offsets[i]} behind ${offsets[i - 1]} at ${i}`
   }
   return offsets[last] === byteLength ? undefined : `must end with ${byteLength}, got ${offsets[last]}`
+}
+
+/** Ids with those of more rows behind them. */
+export function idsBehind(ids: StoredIds, more: readonly Id[]): StoredIds {
+  if (more.length === 0) return ids
+  if (ids.kind === 'numbers') {
+    const values = new Uint32Array(ids.values.length + more.length)
+    values.set(ids.values)
+    values.set(more as readonly number[], ids.values.length)
+    return { kind: 'numbers', values }
+  }
+  const encoder = new TextEncoder()
+  const texts = more.map((text) => encoder.encode(text as string))
+  const offsets = new Float64Array(ids.offsets.length + texts.length)
+  offsets.set(ids.offsets)
+  let row = ids.offsets.length
+  for (const { length } of texts) offsets[row] = offsets[row++ - 1]! + length
+  const bytes = new Uint8Array(offsets.at(-1)!)
+  bytes.set(ids.bytes)
+  for (const [i, text] of texts.entries()) bytes.set(text, offsets[ids.offsets.length - 1 + i]!)
+  return { kind: 'texts', bytes, offsets }
 }

@@ -2,15 +2,7 @@ import { Checksum, type NewHasher, sha256Hex } from './checksum.js'
 import type { CodeStore, SlotRows } from './code-store.js'
 import { columnType } from './codebook.js'
 import { PackvecError } from './errors.js'
-import {
-  decodeOffsets,
-  encodeOffsets,
-  type IndexExtras,
-  idCount,
-  idsLayout,
-  offsetsFault,
-  type StoredIds,
-} from './ids.js'
+import { decodeOffsets, encodeOffsets, idsLayout, offsetsFault, type StoredIds } from './ids.js'
 import {
   asFileError,
   type IndexHeader,
@@ -21,6 +13,7 @@ import {
 import { bytesOf, scaleBytes, tensorName } from './index-layout.js'
 import { decodeScales, type IndexParts, openParts, type TensorBytes } from './index-parts.js'
 import { IndexPlan } from './index-plan.js'
+import type { IndexRecords } from './row-records.js'
 import type { Stages } from './stages.js'
 import type { Transform } from './transform.js'
 
@@ -29,16 +22,14 @@ export interface IndexContents extends IndexParts {
   readonly stages: Stages
   readonly rows: number
   readonly codes: readonly SlotRows[]
-  readonly extras: IndexExtras
-  /** A bit a row, lowest bit first. */
-  readonly deleted: Uint8Array | undefined
+  readonly records: IndexRecords
 }
 
 interface Written {
   readonly store: CodeStore
   readonly stages: Stages
   readonly transform: Transform
-  readonly extras: IndexExtras | undefined
+  readonly extras: IndexRecords | undefined
 }
 
 /** One safetensors file: codes, scales and codebooks as tensors, the rest as metadata. `docs/format.md` has the names. */
@@ -50,13 +41,17 @@ export function writeIndex(
     const scales = store.scales(slot)
     return scales === undefined ? slot : { ...slot, scale: columnType(scales, slot.scale!) }
   })
-  const { metadata = {}, ids } = extras ?? {}
-  if (ids !== undefined && idCount(ids) !== store.size) {
-    const message = `the index was read with ids for ${idCount(ids)} rows and has ${store.size} now: new rows have no ids`
-    throw new PackvecError('INVALID_ARGUMENT', 'index', message)
-  }
+  const { metadata = {}, ids, deleted } = extras ?? {}
   const layout = idsLayout(ids)
-  const plan = new IndexPlan({ stages, transform, rows: store.size, slots, ids: layout, deleted: false, metadata })
+  const plan = new IndexPlan({
+    stages,
+    transform,
+    rows: store.size,
+    slots,
+    ids: layout,
+    deleted: deleted !== undefined,
+    metadata,
+  })
   const file = new Uint8Array(plan.byteLength)
   const sums = new Map<string, string>()
   const put = (name: string, bytes: Uint8Array) => file.set(bytes, plan.place(name).position)
@@ -65,6 +60,7 @@ export function writeIndex(
     put(name, store.copyCodes(slot))
     if (slot.scale !== undefined) put(`${name}.scale`, scaleBytes(store.scales(slot)!, slot.scale))
   }
+  if (deleted !== undefined) put('deleted', deleted)
   if (ids?.kind === 'numbers') put('ids', bytesOf(ids.values))
   if (ids?.kind === 'texts') {
     put('keys', ids.bytes)
@@ -109,8 +105,12 @@ function readContents(header: IndexHeader, bytes: TensorBytes): IndexContents {
     const scales = scale && decodeScales(bytes(scale.tensor.name), scale.tensor.dtype, scale.tensor.name)
     return { precision, bytes: bytes(codes.name), scales }
   })
-  const extras = { metadata: ownMetadata, ids: asFileError(() => readIds(header.ids, bytes)) }
-  return { stages, transform, rows, slots, codes, extras, deleted: deleted && bytes(deleted.name).slice() }
+  const records = {
+    metadata: ownMetadata,
+    ids: asFileError(() => readIds(header.ids, bytes)),
+    deleted: deleted && new Uint8Array(bytes(deleted.name)),
+  }
+  return { stages, transform, rows, slots, codes, records }
 }
 
 /** The ids of a file, copied. @throws PackvecError INVALID_FILE */

@@ -4,6 +4,7 @@
  * @module packvec
  */
 
+export type { AddOptions } from './add-options.js'
 export type { BuildOptions } from './build-plan.js'
 export { Calibration, type CalibrationJSON, type CalibrationOptions, type RangesInput } from './calibration.js'
 export type { ScaleType } from './codebook.js'
@@ -11,6 +12,7 @@ export type { CodeArrays, CodesInput, QuantizedEmbeddings } from './codes.js'
 export type { MinMax, Rounding } from './encoder.js'
 export { PackvecError, type PackvecErrorCode } from './errors.js'
 export type { Filter } from './filter.js'
+export type { Id } from './ids.js'
 export { type LevelOptions, type LevelPrecision, Levels, type LevelsJSON } from './levels.js'
 export type { Embeddings, Matrix, TensorLike, Vector } from './matrix.js'
 export { PRECISIONS, type Precision } from './precision.js'

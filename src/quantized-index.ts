@@ -1,4 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
+import { ADD_CHECKS, type AddOptions, extendIds } from './add-options.js'
 import { type BuildOptions, planIndex } from './build-plan.js'
 import { Calibration } from './calibration.js'
 import { checkSameDims } from './check.js'
@@ -6,11 +7,11 @@ import { CodeStore, type Slot, type SlotRows } from './code-store.js'
 import { PackvecError } from './errors.js'
 import { allowedRows } from './filter.js'
 import { growStore } from './growth.js'
-import type { IndexExtras } from './ids.js'
 import { type Embeddings, type Matrix, type RowSource, toRows, type Vector } from './matrix.js'
-import { checkOptions, DIMS_CHECKS } from './options.js'
+import { checkOptions } from './options.js'
 import type { Precision } from './precision.js'
 import type { Rotation } from './rotation.js'
+import type { IndexExtras } from './row-records.js'
 import { searchStore } from './search.js'
 import { checkSearchOptions, SEARCH_CHECKS, type SearchOptions } from './search-options.js'
 import type { SearchResult } from './search-result.js'
@@ -76,8 +77,13 @@ export class QuantizedIndex {
     return this.#open
   }
 
-  /** Number of rows; ids are 0 to size - 1 in the order of adding. */
+  /** Number of rows that can be found: those that a loaded file says are deleted are not counted. */
   get size(): number {
+    return this.#open.extras?.size ?? this.#store.size
+  }
+
+  /** Number of all rows, the deleted ones too: ids are 0 to rows - 1 in the order of adding where a file gives no others. */
+  get rows(): number {
     return this.#store.size
   }
 
@@ -88,7 +94,7 @@ export class QuantizedIndex {
 
   /** Bytes of all codes. */
   get codeBytes(): number {
-    return this.#store.size * this.#store.rowBytes
+    return this.rows * this.#store.rowBytes
   }
 
   /** Bytes of the whole memory: codes, room to grow, and what encoding and searching need. */
@@ -125,16 +131,19 @@ export class QuantizedIndex {
   /**
    * Quantizes more rows; on an error none is added. Ranges that were taken from the rows of the index follow the new ones, and
    * its codes with them: the first addition takes `dims` bytes a row more, up to 16,384 rows.
-   * @throws PackvecError DIMS_MISMATCH, NOT_FINITE, RAGGED_ROWS, INVALID_RANGES, TOO_LARGE
+   * Rows of a loaded index that has ids need ids: numbers or texts as it has them, which no other row has.
+   * @throws PackvecError DIMS_MISMATCH, NOT_FINITE, RAGGED_ROWS, INVALID_RANGES, INVALID_ARGUMENT (ids), TOO_LARGE
    */
-  add(embeddings: Embeddings, options?: { readonly dims?: number }): this {
+  add(embeddings: Embeddings, options?: AddOptions): this {
     const store = this.#store
-    const { dims } = checkOptions(options, DIMS_CHECKS)
+    const { dims, ids } = checkOptions(options, ADD_CHECKS)
     const source = toRows(embeddings, 'embeddings', dims)
     if (source.rows === 0) return this
     this.#checkDims('embeddings', source)
+    const addIds = extendIds(this.#open.extras, source.rows, ids)
     const rows = transformRows(source, this.#transform, 'centred', 'embeddings')
     growStore(store, rows, 'embeddings')
+    addIds()
     return this
   }
 
@@ -149,8 +158,10 @@ export class QuantizedIndex {
     const source = toRows(queries, 'query')
     if (source.rows > 0) this.#checkDims('query', source)
     const rows = transformQueries(source, this.#transform)
-    const allowed = allowedRows(checked.filter, this.size, 'the index')
-    const results = searchStore(this.#store, rows, this.#stages, checked, 'query', allowed)
+    const { extras } = this.#open
+    const allowed = extras ? extras.allowed(checked.filter) : allowedRows(checked.filter, this.rows, 'the index')
+    const found = searchStore(this.#store, rows, this.#stages, checked, 'query', allowed)
+    const results = extras ? extras.named(found) : found
     return source.single ? results[0]! : results
   }
 

@@ -1,15 +1,18 @@
 import type { Scan } from './scan.js'
 
 /**
- * Best first, ties by lower id; arrays of min(topK, rows that may be found) that belong to the caller, or shorter ones where
+ * Best first, ties by the order of rows; arrays of min(topK, rows that may be found) that belong to the caller, or shorter ones where
  * a `minScore` cuts them.
  */
 export interface SearchResult {
+  /** Row numbers in the order of adding; the user's numbers, where a file that was opened or loaded has them. */
   readonly ids: Uint32Array
   /** Higher is better: a dot product, or minus the Hamming distance where bits were not rescored. */
   readonly scores: Float32Array
   /** Hamming distances, where they are the score. */
   readonly distances?: Uint32Array
+  /** The user's texts, where a file that was opened or loaded has texts. */
+  readonly keys?: readonly string[]
 }
 
 /** Final scores of a scan's integers; a result has them as float32. */

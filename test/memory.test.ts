@@ -103,6 +103,7 @@ describe('an index that is disposed', () => {
 
   const uses: Record<string, () => unknown> = {
     size: () => index.size,
+    rows: () => index.rows,
     dims: () => index.dims,
     codeBytes: () => index.codeBytes,
     byteLength: () => index.byteLength,

@@ -1,7 +1,7 @@
 import { describe, fail } from '../check.js'
+import { checkId, checkIds, type IdKind } from '../check-ids.js'
 import { encodeOffsets, type Id, type IdsLayout } from '../ids.js'
 import { bytesOf } from '../index-layout.js'
-import { checkId, checkIds, type IdKind } from './check-ids.js'
 import { Growing } from './growing.js'
 import type { IndexWriter } from './index-writer.js'
 import type { Ids } from './options.js'

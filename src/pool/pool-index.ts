@@ -1,3 +1,4 @@
+import { ADD_CHECKS, type AddOptions, extendIds } from '../add-options.js'
 import { Calibration } from '../calibration.js'
 import { checkSameDims } from '../check.js'
 import type { Slot } from '../code-store.js'
@@ -5,8 +6,10 @@ import { type Allowed, allowedRows } from '../filter.js'
 import { follows, isFine, isLarge, widenSlots } from '../growth.js'
 import { type Embeddings, type Matrix, type RowSource, readRows, toRows, type Vector } from '../matrix.js'
 import { mergeShards } from '../merge.js'
+import { checkOptions, type OptionChecks } from '../options.js'
 import type { Precision } from '../precision.js'
-import { checkSearchOptions, type SearchOptions } from '../search-options.js'
+import type { IndexExtras } from '../row-records.js'
+import { checkSearchOptions, SEARCH_CHECKS, type SearchOptions } from '../search-options.js'
 import { cutBelow, emptyResult, type SearchResult } from '../search-result.js'
 import type { Stages } from '../stages.js'
 import { Deadline } from '../stored/deadline.js'
@@ -28,6 +31,8 @@ export interface PoolSearchOptions extends SearchOptions {
   readonly timeout?: number
 }
 
+const POOL_SEARCH_CHECKS: OptionChecks<PoolSearchOptions> = { ...SEARCH_CHECKS, signal: true, timeout: true }
+
 /** What an index asks of its pool. */
 export interface PoolCore {
   readonly links: readonly Link[]
@@ -38,12 +43,15 @@ export interface PoolCore {
   run<T>(work: () => Promise<T>, deadline?: Deadline): Promise<T>
 }
 
-interface Content {
+/** What an index is made of, beside its codes. */
+export interface Content {
   /** How the workers call the index. */
   readonly number: number
   readonly stages: Stages
   readonly transform: Transform
   readonly map: RowMap
+  /** What the file of the index says of its rows beside. */
+  readonly extras: IndexExtras | undefined
   /** Codebooks widen with the rows. */
   slots: readonly Slot[]
 }
@@ -72,8 +80,13 @@ export class PoolIndex {
     forgotten.register(this, { core, number: content.number }, this)
   }
 
-  /** Number of rows; ids are 0 to size - 1 in the order of adding. */
+  /** Number of rows that can be found: those that a file says are deleted are not counted. */
   get size(): number {
+    return this.#content.extras?.size ?? this.rows
+  }
+
+  /** Number of all rows, the deleted ones too: ids are 0 to rows - 1 in the order of adding where a file gives no others. */
+  get rows(): number {
     return this.#content.map.size
   }
 
@@ -100,9 +113,10 @@ export class PoolIndex {
    */
   search(query: Vector, options?: PoolSearchOptions): Promise<SearchResult>
   search(queries: Matrix, options?: PoolSearchOptions): Promise<SearchResult[]>
-  async search(queries: Embeddings, options: PoolSearchOptions = {}): Promise<SearchResult | SearchResult[]> {
+  async search(queries: Embeddings, given?: PoolSearchOptions): Promise<SearchResult | SearchResult[]> {
     this.#check()
-    const { stages, transform } = this.#content
+    const options = checkOptions(given, POOL_SEARCH_CHECKS)
+    const { stages, transform, extras } = this.#content
     const { filter, minScore, ...checked } = checkSearchOptions(options, stages.coarse)
     const source = toRows(queries, 'query')
     if (source.rows > 0) this.#checkDims('query', source)
@@ -118,11 +132,13 @@ export class PoolIndex {
     const offsets = call.offsets ?? new Float64Array(source.rows)
     const deadline = new Deadline(options)
     try {
-      const found = await this.#run(async () => {
+      const results = await this.#run(async () => {
         // The rows there are when it is this search's turn: additions asked for before it are done.
-        return this.#searchShards(call, offsets, allowedRows(filter, this.size, 'the index'), deadline)
+        const allowed = extras ? extras.allowed(filter) : allowedRows(filter, this.rows, 'the index')
+        const found = await this.#searchShards(call, offsets, allowed, deadline)
+        const results = found.map((result) => cutBelow(result, minScore))
+        return extras ? extras.named(results) : results
       }, deadline)
-      const results = found.map((result) => cutBelow(result, minScore))
       return source.single ? results[0]! : results
     } finally {
       deadline.clear()
@@ -130,19 +146,21 @@ export class PoolIndex {
   }
 
   /**
-   * Quantizes more rows; on an error none is added. Ranges and codes follow them as in a `QuantizedIndex`. `embeddings` must not
-   * change before the promise settles.
-   * @throws (rejects with) PackvecError DIMS_MISMATCH, NOT_FINITE, RAGGED_ROWS, INVALID_RANGES, TOO_LARGE;
-   * DISPOSED, IO
+   * Quantizes more rows; on an error none is added. Ranges, codes and ids follow them as in a `QuantizedIndex`. `embeddings`
+   * and `ids` must not change before the promise settles.
+   * @throws (rejects with) PackvecError DIMS_MISMATCH, NOT_FINITE, RAGGED_ROWS, INVALID_RANGES, INVALID_ARGUMENT (ids),
+   * TOO_LARGE, DISPOSED, IO
    */
-  async add(embeddings: Embeddings, options: { readonly dims?: number } = {}): Promise<this> {
+  async add(embeddings: Embeddings, options?: AddOptions): Promise<this> {
     this.#check()
-    const source = toRows(embeddings, 'embeddings', options.dims)
+    const { dims, ids } = checkOptions(options, ADD_CHECKS)
+    const source = toRows(embeddings, 'embeddings', dims)
     if (source.rows === 0) return this
     this.#checkDims('embeddings', source)
-    const { transform, map, number } = this.#content
+    const { transform, map, number, extras } = this.#content
     const rows = transformRows(source, transform, 'centred', 'embeddings')
     await this.#run(async () => {
+      const addIds = extendIds(extras, rows.rows, ids)
       const shares = map.share(rows.rows)
       const whole = isOneMessage(rows, shares)
       const found = new Calibration(transform.dims).addRows(rows, 'embeddings')
@@ -154,6 +172,7 @@ export class PoolIndex {
         rows === source ? sharedFloats(embeddings, this.#core.transport.kind) : undefined,
         whole,
       )
+      addIds()
     })
     return this
   }

@@ -1,16 +1,16 @@
 import { type BuildOptions, planIndex } from '../build-plan.js'
-import type { Slot } from '../code-store.js'
 import { readIndex } from '../index-file.js'
+import { asFileError } from '../index-header.js'
+import { LoadedRows } from '../loaded-rows.js'
 import type { Embeddings } from '../matrix.js'
 import { codeRowBytes } from '../precision.js'
 import { portableSha256 } from '../storage/sha256.js'
-import { decodeIndex, refuseDeleted } from '../storage.js'
+import { decodeIndex } from '../storage.js'
 import type { Deadline } from '../stored/deadline.js'
-import type { Transform } from '../transform.js'
 import { closedError, settleAll } from './errors.js'
 import { checkRows, feedRows, sharedFloats } from './feed.js'
 import type { Link } from './link.js'
-import { type PoolCore, PoolIndex } from './pool-index.js'
+import { type Content, type PoolCore, PoolIndex } from './pool-index.js'
 import type { Request } from './protocol.js'
 import { Queue } from './queue.js'
 import { RowMap, type Share } from './row-map.js'
@@ -61,22 +61,26 @@ export class Pool {
     const map = new RowMap(this.#links.length)
     const shares = map.share(rows.rows)
     const open = { stages, slots: slots.map(writeSlot), dims: transform.dims }
-    return this.#open(open, { transform, map, slots }, shares, capacity, async (index) => {
+    return this.#open(open, { transform, map, slots, extras: undefined }, shares, capacity, async (index) => {
       checkRows(rows)
       const shared = rows === source ? sharedFloats(embeddings, this.transport) : undefined
       await feedRows(this.#links, index, rows, shares, shared)
     })
   }
 
-  /** Opens an index that `encodeIndex` wrote. @throws (rejects with) PackvecError INVALID_FILE, UNSUPPORTED, DISPOSED, IO */
+  /**
+   * Opens an index that `encodeIndex` or the builder wrote: by the ids of the file, without deleted rows.
+   * @throws (rejects with) PackvecError INVALID_FILE, UNSUPPORTED, DISPOSED, IO
+   */
   async open(bytes: Uint8Array | ArrayBuffer): Promise<PoolIndex> {
     this.#check()
-    const { stages, transform, rows, slots, codes } = refuseDeleted(readIndex(bytes, portableSha256))
+    const { stages, transform, rows, slots, codes, records } = readIndex(bytes, portableSha256)
+    const extras = asFileError(() => new LoadedRows(records, rows))
     const map = new RowMap(this.#links.length)
     const shares = map.share(rows)
     const open = { stages, slots: slots.map(writeSlot), dims: transform.dims }
     try {
-      return await this.#open(open, { transform, map, slots }, shares, rows, async (index) => {
+      return await this.#open(open, { transform, map, slots, extras }, shares, rows, async (index) => {
         await settleAll(
           shares.map(({ shard, first, count }) => {
             const parts = codes.map(({ precision, bytes, scales }) => {
@@ -129,7 +133,7 @@ export class Pool {
   /** Opens shards in all workers and fills them; where that fails they are dropped. */
   async #open(
     open: OpenRequest,
-    content: { readonly transform: Transform; readonly map: RowMap; readonly slots: readonly Slot[] },
+    content: Omit<Content, 'number' | 'stages'>,
     shares: readonly Share[],
     capacity: number,
     fill: (index: number) => Promise<void>,

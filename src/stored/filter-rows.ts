@@ -1,15 +1,12 @@
 import { copyBits, countBits, isSetBehind } from '../bits.js'
 import { describe, fail } from '../check.js'
-import { type Allowed, allowedRows, type FilterRows } from '../filter.js'
+import { type Allowed, allowedRows, type Filter, type FilterRows } from '../filter.js'
 import type { Id } from '../ids.js'
 import { damaged } from './damage.js'
 import type { NameLookup } from './name-lookup.js'
 
-/**
- * The rows that a search may find: the user's ids or keys, in any order, or a bit for each row in the order of the file (of
- * the files, where there are several), deleted rows included. Ids that no row has are left out: a row may have been deleted.
- */
-export type StoredFilter = readonly Id[] | Uint32Array | ReadonlySet<Id> | { readonly bits: Uint8Array }
+/** A `Filter` over the rows of a file, or of several in their order; bits count deleted rows too. */
+export type StoredFilter = Filter
 
 /** The rows that names stand for. @throws PackvecError INVALID_ARGUMENT where one is no name of this kind */
 export function rowsNamed(names: ArrayLike<unknown>, kind: 'numbers' | 'texts', lookup: NameLookup, rows: number) {

@@ -2,11 +2,8 @@ import type { SearchResult } from '../search-result.js'
 import { firstRows } from './search-shards.js'
 import type { StoredShard } from './shard.js'
 
-/** Best first, ties by the order of rows. `ids` are the user's numbers; rows, counted from 0, where there are none. */
-export interface StoredResult extends SearchResult {
-  /** The user's texts, where the rows have texts. */
-  readonly keys?: readonly string[]
-}
+/** A result of a search in a file: a `SearchResult`, by the user's ids. */
+export type StoredResult = SearchResult
 
 /** Gives results the names that the user gave the rows. */
 export async function nameResults(
@@ -17,12 +14,7 @@ export async function nameResults(
   const { kind } = shards[0]!.names
   if (kind === 'rows') return [...results]
   const firsts = firstRows(shards)
-  const all = new Uint32Array(results.reduce((sum, { ids }) => sum + ids.length, 0))
-  let end = 0
-  for (const { ids } of results) {
-    all.set(ids, end)
-    end += ids.length
-  }
+  const all = rowsIn(results)
   const numbers = kind === 'numbers' ? new Uint32Array(all.length) : undefined
   const texts: string[] = []
   await Promise.all(
@@ -38,12 +30,31 @@ export async function nameResults(
         for (const [i, text] of (await names.texts!(own, signal)).entries()) texts[places[i]!] = text
     }),
   )
+  return withNames(results, numbers === undefined ? { texts } : { numbers })
+}
+
+/** The rows that results name, one result's behind the other's. */
+export function rowsIn(results: readonly SearchResult[]): Uint32Array {
+  const rows = new Uint32Array(results.reduce((sum, { ids }) => sum + ids.length, 0))
+  let end = 0
+  for (const { ids } of results) {
+    rows.set(ids, end)
+    end += ids.length
+  }
+  return rows
+}
+
+/** Results with the names of those rows. */
+export function withNames(
+  results: readonly SearchResult[],
+  names: { readonly numbers: Uint32Array } | { readonly texts: readonly string[] },
+): SearchResult[] {
   let at = 0
   return results.map((result) => {
     const from = at
     at += result.ids.length
-    if (numbers !== undefined) return { ...result, ids: numbers.slice(from, at) }
-    return { ...result, keys: texts.slice(from, at) }
+    if ('numbers' in names) return { ...result, ids: names.numbers.slice(from, at) }
+    return { ...result, keys: names.texts.slice(from, at) }
   })
 }
 

@@ -22,14 +22,12 @@ export function numberNames(values: Uint32Array): RowNames {
  * text would cost two round trips.
  */
 export function textNames(offsets: ArrayLike<number>, texts: TextBytes): RowNames {
-  // Without ignoreBOM, a text that begins with U+FEFF would lose it.
-  const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
   const partOf = (row: number) => ({ at: offsets[row]!, length: offsets[row + 1]! - offsets[row]! })
   const read = (loaded: CopyBytes, row: number) => {
     const { at, length } = partOf(row)
     const bytes = new Uint8Array(length)
     loaded.copy(at, length, bytes, 0)
-    return decoder.decode(bytes)
+    return decodeText(bytes)
   }
   return {
     kind: 'texts',
@@ -63,6 +61,14 @@ export interface TextBytes {
 export function textsInMemory(bytes: Uint8Array): TextBytes {
   const copy: CopyBytes['copy'] = (at, length, target, to) => target.set(bytes.subarray(at, at + length), to)
   return { load: async () => ({ copy }) }
+}
+
+// Without ignoreBOM, a text that begins with U+FEFF would lose it.
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+
+/** A text from its bytes; what is no UTF-8 is read as U+FFFD. */
+export function decodeText(bytes: Uint8Array): string {
+  return decoder.decode(bytes)
 }
 
 const STRETCH_ROWS = 8192

@@ -1,4 +1,4 @@
-import { describe, fail } from '../check.js'
+import { describe, fail } from './check.js'
 
 export type IdKind = 'numbers' | 'texts'
 
