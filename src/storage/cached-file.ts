@@ -11,6 +11,7 @@ import {
   writeManifest,
 } from './cache.js'
 import { CachedSource } from './cached-source.js'
+import { named } from './http-download.js'
 import { shownUrl } from './http-options.js'
 import { statusOf } from './http-request.js'
 import { type Opened, type OpenHttpOptions, openHttp } from './http-source.js'
@@ -50,6 +51,9 @@ async function exclusive<T>(file: string, signal: AbortSignal | undefined, work:
   }
 }
 
+/** Of the first look at a header. */
+const HEAD_BYTES = 65_536
+
 class CachedFile {
   readonly #url: URL
   readonly #cache: PieceCache
@@ -74,6 +78,7 @@ class CachedFile {
       return this.#copy(kept)
     }
     try {
+      await this.#judge(source)
       if (!same) await this.#cache.delete(this.#file)
       return await this.#download(source, same ? kept : newManifest(source.identity))
     } catch (cause) {
@@ -100,6 +105,17 @@ class CachedFile {
     } catch (error) {
       if (this.#options.signal?.aborted || !isUnreachable(error)) throw error
       return 'unreachable'
+    }
+  }
+
+  /** A header that is longer than the first answer is read whole before anything is kept. */
+  async #judge(source: ByteSource): Promise<void> {
+    const { signal, judge } = this.#options
+    const judgeNamed = named(source.name, judge)
+    for (let length = HEAD_BYTES; judgeNamed !== undefined; length *= 8) {
+      const head = new Uint8Array(Math.min(length, source.byteLength))
+      await source.read(0, head, signal)
+      if (judgeNamed(head, source.byteLength) !== undefined || head.length === source.byteLength) return
     }
   }
 

@@ -9,6 +9,21 @@ import { checkTotal } from './identity.js'
  */
 export type Judge = (beginning: Uint8Array, byteLength?: number) => number | undefined
 
+/** Whatever the judge says of a file, with its name. */
+export function named(name: string, judge: Judge | undefined): Judge | undefined {
+  return (
+    judge &&
+    ((...beginning) => {
+      try {
+        return judge(...beginning)
+      } catch (cause) {
+        if (!(cause instanceof PackvecError)) throw cause
+        throw new PackvecError(cause.code, cause.argument, `${name}: ${cause.message}`, { cause })
+      }
+    })
+  )
+}
+
 export interface DownloadOptions {
   readonly judge?: Judge | undefined
   readonly maxBytes: number

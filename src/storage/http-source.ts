@@ -1,6 +1,6 @@
 import { PackvecError } from '../errors.js'
 import { dropsRequests } from './drops-requests.js'
-import { download, type Judge, shortBody, tooLong } from './http-download.js'
+import { download, type Judge, named, shortBody, tooLong } from './http-download.js'
 import { type CheckedHttpOptions, checkFetched, shownUrl } from './http-options.js'
 import { type Answer, request } from './http-request.js'
 import { Retries } from './http-retry.js'
@@ -83,21 +83,6 @@ async function downloadAll(
   }
   const whole = await download(name, answer, { judge, onProgress, maxBytes: http.maxBytes })
   return Object.assign(new MemorySource(whole, name), { identity: identityOf(answer.headers, whole.length) })
-}
-
-/** Whatever the judge says of a file, with its name. */
-function named(name: string, judge: Judge | undefined): Judge | undefined {
-  return (
-    judge &&
-    ((...beginning) => {
-      try {
-        return judge(...beginning)
-      } catch (cause) {
-        if (!(cause instanceof PackvecError)) throw cause
-        throw new PackvecError(cause.code, cause.argument, `${name}: ${cause.message}`, { cause })
-      }
-    })
-  )
 }
 
 /** A file behind HTTP, read by ranges. */

@@ -76,6 +76,26 @@ describe('a server that never ends', () => {
   })
 })
 
+describe('a copy in a cache', () => {
+  it('is not begun of a file whose header, however long, is none', async () => {
+    const content = new Uint8Array(12_000_000)
+    new DataView(content.buffer).setBigUint64(0, 3_000_000n, true)
+    content[8] = 0x7b
+    server.content = content
+    const kept: string[] = []
+    const cache = {
+      get: async () => undefined,
+      put: async (_file: string, piece: string) => {
+        kept.push(piece)
+      },
+      delete: async () => {},
+    }
+    expect(await rejectionOf(open({ cache }))).toMatchObject({ code: 'INVALID_FILE' })
+    expect(kept).toEqual([])
+    expect(server.bytesSent).toBeLessThan(6_000_000)
+  })
+})
+
 describe('maxBytes', () => {
   const whole = (_: unknown, response: ServerResponse) => {
     response.writeHead(200, { 'Content-Length': file.length }).end(file)

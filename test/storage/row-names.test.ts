@@ -1,3 +1,6 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { Calibration, QuantizedIndex } from '../../src/index.js'
 import { openIndex } from '../../src/storage-node.js'
@@ -134,6 +137,21 @@ describe.each(['coarse', 'all'] as const)('the rows of a stored index (load: %s)
     expect(error.message).toContain('at position 1')
     const texts = await openIndex(indexFile(index, { keys }), { load })
     expect(await rejectionOf(texts.search(queries, { filter: [1] }))).toMatchObject({ argument: 'filter' })
+  })
+})
+
+describe('the sources', () => {
+  it('decode no UTF-8 without ignoreBOM: texts would lose a U+FEFF at their beginning', () => {
+    const root = fileURLToPath(new URL('../../src', import.meta.url))
+    const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'))
+    const calls = files.flatMap((file) =>
+      Array.from(
+        readFileSync(join(root, file), 'utf8').matchAll(/new TextDecoder\([^\n]*/g),
+        ([call]) => `${file}: ${call}`,
+      ),
+    )
+    expect(calls.length).toBeGreaterThan(3)
+    expect(calls.filter((call) => !/ignoreBOM: true|\('latin1'\)/.test(call))).toEqual([])
   })
 })
 
