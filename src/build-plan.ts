@@ -1,4 +1,5 @@
 import type { Calibration } from './calibration.js'
+import { SAMPLE_ROWS } from './centre.js'
 import { checkCount, checkFunction, checkSameDims } from './check.js'
 import type { Slot } from './code-store.js'
 import type { BookFit, ScaleType } from './codebook.js'
@@ -10,7 +11,15 @@ import { checkPrecision, type Precision, precisionKind } from './precision.js'
 import type { Percentiles, Scope } from './quantiles.js'
 import { BUILD_NAMES, type CodebookOptions, checkScale, chooseCodebook, requireCodebook } from './quantize.js'
 import { type Stages, storedPrecisions } from './stages.js'
-import { openTransform, TRANSFORM_CHECKS, type Transform, type TransformOptions, transformRows } from './transform.js'
+import { lookRows, warnOfIndex } from './suitability.js'
+import {
+  centreOn,
+  openTransform,
+  TRANSFORM_CHECKS,
+  type Transform,
+  type TransformOptions,
+  transformRows,
+} from './transform.js'
 
 /** The codes of an index, what they are calibrated on, and what the embeddings pass through first. */
 export interface BuildOptions extends TransformOptions {
@@ -76,9 +85,13 @@ export function planIndex(embeddings: Embeddings, given: BuildOptions | undefine
   if (source.rows === 0)
     throw new PackvecError('EMPTY', 'embeddings', 'embeddings must have at least 1 row, got 0 rows')
   const capacity = Math.max(source.rows, checkCount(options.capacity ?? source.rows, 'capacity'))
-  const transform = openTransform(source.dims, options)
+  const opened = openTransform(source.dims, options)
+  const sample = givenSample(opened, options)
+  const transform = centreOn(opened, options, sample ?? source, 'embeddings')
   const rows = transformRows(source, transform, 'centred', 'embeddings')
-  return { source, rows, stages, transform, slots: chooseSlots(rows, transform, stages, options), capacity }
+  const slots = chooseSlots(rows, sample, transform, stages, options)
+  warnOfIndex(evenSample(source, lookRows(rows.rows)), { transform, stages, slots, rows: rows.rows }, options.onWarning)
+  return { source, rows, stages, transform, slots, capacity }
 }
 
 /** The codes that the options ask for, or the usual ones. @internal */
@@ -87,15 +100,25 @@ export function planStages(options: Pick<BuildOptions, 'coarse' | 'rescore'>): S
   return { coarse, rescore: checkRescore(options.rescore ?? (coarse === 'float32' ? 'none' : 'int8')) }
 }
 
-/** Rows that levels and percentiles of a corpus are taken from, evenly spaced; minima and maxima see all rows. */
-export const SAMPLE_ROWS = 16_384
-
-function chooseSlots(rows: RowSource, transform: Transform, stages: Stages, options: BuildOptions): Slot[] {
-  const { calibrationEmbeddings } = options
-  const given = calibrationEmbeddings && toRows(calibrationEmbeddings, 'calibrationEmbeddings', options.dims)
+/** The embeddings to calibrate on, where the caller gave some. */
+function givenSample(
+  transform: Transform,
+  { calibrationEmbeddings, dims }: Pick<BuildOptions, 'calibrationEmbeddings' | 'dims'>,
+): RowSource | undefined {
+  const given = calibrationEmbeddings && toRows(calibrationEmbeddings, 'calibrationEmbeddings', dims)
   if (given && given.dims !== transform.dims) {
     checkSameDims('calibrationEmbeddings', given.dims, transform.inputDims, 'embeddings')
   }
+  return given
+}
+
+function chooseSlots(
+  rows: RowSource,
+  given: RowSource | undefined,
+  transform: Transform,
+  stages: Stages,
+  options: BuildOptions,
+): Slot[] {
   const sample = given && transformRows(given, transform, 'centred', 'calibrationEmbeddings')
   return storedPrecisions(stages).map((precision) => {
     const quantiles = isLevelPrecision(precision) || options.percentiles !== undefined

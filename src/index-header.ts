@@ -3,7 +3,16 @@ import { BLOCK_BYTES, blockCount, DIGEST_BYTES, type NewHasher } from './checksu
 import type { ScaleType } from './codebook.js'
 import { PackvecError } from './errors.js'
 import { parseSafetensorsHeader, type SafetensorsHeader, safetensorsDataOffset } from './format/safetensors.js'
-import { FORMAT_VERSION, isKnownKey, LEVEL_COUNTS, MAX_HEADER_BYTES, tensorLayout, tensorName } from './index-layout.js'
+import {
+  FORMAT_VERSION,
+  isKnownKey,
+  LEVEL_COUNTS,
+  MAX_HEADER_BYTES,
+  ROTATIONS,
+  readRotation,
+  tensorLayout,
+  tensorName,
+} from './index-layout.js'
 import { headerSum, headerSumAt } from './index-plan.js'
 import { isLevelPrecision } from './levels.js'
 import { checkPrecision, MAX_DIMS, type Precision } from './precision.js'
@@ -171,10 +180,10 @@ class HeaderReader {
   #rotation(dims: number): StoredTensor[] {
     const { metadata, tensors } = this.#file
     if (metadata['rotation'] === undefined) return []
-    const kind = this.#oneOf('rotation', ['svd', 'hadamard', 'random', 'itq'])
+    const { kind, centred } = readRotation(this.#oneOf('rotation', ROTATIONS))
     if (metadata['rotation_seed'] !== undefined) this.#count('rotation_seed', 0, 2 ** 32 - 1)
-    const matrix = kind === 'hadamard' ? [] : [this.#tensor('rotation', 'F32', [dims, dims])]
-    return tensors.has('centre') ? [...matrix, this.#tensor('centre', 'F32', [dims])] : matrix
+    const matrix = kind === undefined || kind === 'hadamard' ? [] : [this.#tensor('rotation', 'F32', [dims, dims])]
+    return centred || tensors.has('centre') ? [...matrix, this.#tensor('centre', 'F32', [dims])] : matrix
   }
 
   #ids(rows: number): StoredIdTensors {

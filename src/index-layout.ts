@@ -9,6 +9,7 @@ import { follows } from './growth.js'
 import type { IdsLayout } from './ids.js'
 import { isLevelPrecision, type LevelPrecision, type Levels } from './levels.js'
 import { codeRowBytes, isSigned, type Precision } from './precision.js'
+import { ROTATION_KINDS, type RotationKind } from './rotation.js'
 import type { Stages } from './stages.js'
 import type { Transform } from './transform.js'
 
@@ -84,8 +85,11 @@ function metadataOf({ stages, transform, rows, slots, metadata }: IndexSpec): Re
     else known['calibration_rows'] = String((book as Calibration).rows)
     if (follows(slot)) known['ranges_fit'] = FITS[fit!.scope]
   }
-  const rotation = transform.rotation
-  if (rotation !== undefined) known['rotation'] = rotation.kind
+  const { rotation, centre } = transform
+  const kind = [...(centre === undefined ? [] : [CENTRED]), ...(rotation === undefined ? [] : [rotation.kind])].join(
+    ' ',
+  )
+  if (kind !== '') known['rotation'] = kind
   if (rotation?.seed !== undefined) known['rotation_seed'] = String(rotation.seed)
   return { ...known, ...metadata, checksum: 'sha256', checksum_block_bytes: String(BLOCK_BYTES) }
 }
@@ -100,6 +104,18 @@ const KNOWN_KEYS: ReadonlySet<string> = new Set([
   ...['renormalize', 'calibration_rows', 'rotation', 'rotation_seed', 'checksum', 'checksum_block_bytes', 'sha256'],
   ...['ternary.scope', 'quaternary.scope', 'int4.scope', 'ranges_fit'],
 ])
+
+/** The word in metadata `rotation` for a centre that is not the rotation's own: a reader that does not know it must refuse. */
+const CENTRED = 'centred'
+
+/** What metadata `rotation` may say. */
+export const ROTATIONS = [...ROTATION_KINDS, CENTRED, ...ROTATION_KINDS.map((kind) => `${CENTRED} ${kind}`)]
+
+/** Takes metadata `rotation` apart. */
+export function readRotation(rotation: string | undefined): { kind: RotationKind | undefined; centred: boolean } {
+  const words = rotation?.split(' ') ?? []
+  return { kind: words.find((word) => word !== CENTRED) as RotationKind | undefined, centred: words[0] === CENTRED }
+}
 
 /** What `ranges_fit` says: how ranges were taken from the rows of the file itself. */
 const FITS = { dimension: 'min-max', global: 'min-max global' } as const
@@ -158,8 +174,9 @@ function bookTensors({ precision, book }: Slot, dims: number): IndexTensor[] {
   ]
 }
 
-function rotationTensors({ rotation, dims }: Transform): IndexTensor[] {
-  const { matrix, centre } = rotation?.toTensors() ?? {}
+function rotationTensors({ rotation, dims, centre: own }: Transform): IndexTensor[] {
+  const { matrix, centre: itsOwn } = rotation?.toTensors() ?? {}
+  const centre = own ?? itsOwn
   return [
     ...(matrix === undefined ? [] : [floats('rotation', [dims, dims], matrix)]),
     ...(centre === undefined ? [] : [floats('centre', [dims], centre)]),

@@ -4,10 +4,10 @@ import type { Codebook } from './codebook.js'
 import { PackvecError } from './errors.js'
 import { floatBits } from './format/half.js'
 import { asFileError, type IndexHeader } from './index-header.js'
-import { readFit, tensorName } from './index-layout.js'
+import { readFit, readRotation, tensorName } from './index-layout.js'
 import { isLevelPrecision, type LevelPrecision, Levels } from './levels.js'
 import { type Precision, precisionKind } from './precision.js'
-import { Rotation, type RotationKind } from './rotation.js'
+import { Rotation } from './rotation.js'
 import type { Transform } from './transform.js'
 
 /** What an index file says of its rows, opened: codebooks and rotation are there, rows are not. */
@@ -30,7 +30,9 @@ export function openParts(header: IndexHeader, bytes: TensorBytes): IndexParts {
       const fit = precisionKind(precision) === 'bytes' ? readFit(header.metadata) : undefined
       return { precision, book: openBook(header, precision, bytes), scale: scale?.type, fit }
     })
-    return { slots, transform: { inputDims, dims, renormalize, rotation: openRotation(header, bytes) } }
+    const { centred } = readRotation(header.metadata['rotation'])
+    const centre = centred ? floatsOf('centre', bytes) : undefined
+    return { slots, transform: { inputDims, dims, renormalize, centre, rotation: openRotation(header, bytes) } }
   })
 }
 
@@ -61,11 +63,11 @@ function openLevels(
 }
 
 function openRotation({ metadata, dims, tensors }: IndexHeader, bytes: TensorBytes): Rotation | undefined {
-  const kind = metadata['rotation'] as RotationKind | undefined
+  const { kind, centred } = readRotation(metadata['rotation'])
   if (kind === undefined) return undefined
   const seed = metadata['rotation_seed'] === undefined ? undefined : Number(metadata['rotation_seed'])
   const matrix = kind === 'hadamard' ? undefined : floatsOf('rotation', bytes)
-  const centre = tensors.has('centre') ? floatsOf('centre', bytes) : undefined
+  const centre = !centred && tensors.has('centre') ? floatsOf('centre', bytes) : undefined
   return Rotation.fromSealed({ kind, dims, seed, rank: undefined, matrix, centre })
 }
 

@@ -24,6 +24,7 @@ const ALIASES: Readonly<Record<string, string>> = {
   dims: 'dim dimensions width',
   truncate: 'truncatedim truncatedims matryoshka',
   renormalize: 'normalize normalise renormalise normalizeembeddings',
+  center: 'centre centering centred mean',
   percentiles: 'quantiles',
   seed: 'randomstate randomseed',
   workers: 'threads poolsize',

@@ -6,10 +6,11 @@ import { encodeAll } from './encode.js'
 import type { Rounding } from './encoder.js'
 import { PackvecError } from './errors.js'
 import { checkLevels, isLevelPrecision, Levels } from './levels.js'
-import { type Embeddings, isMatrixList, type Matrix, type RowSource, toRows } from './matrix.js'
+import { type Embeddings, evenSample, isMatrixList, type Matrix, type RowSource, toRows } from './matrix.js'
 import { checkOptions, type OptionChecks } from './options.js'
 import { checkPrecision, codeRowBytes, type Precision, precisionKind } from './precision.js'
 import type { Percentiles, Scope } from './quantiles.js'
+import { lookRows, warnOfRows } from './suitability.js'
 
 /** Fewer rows than this make poor ranges, and a warning. */
 const FEW_ROWS = 100
@@ -101,14 +102,35 @@ export function quantizeEmbeddings<P extends Precision>(
   }
   if (!isMatrixList(embeddings)) {
     const source = toRows(embeddings, 'embeddings', options.dims)
-    return quantize(source, 'embeddings', chooseCodebook([source], sampleOf(options, source.dims), precision, options))
+    const book = chooseCodebook([source], sampleOf(options, source.dims), precision, options)
+    look(source, precision, book, options)
+    return quantize(source, 'embeddings', book)
   }
   const sources = embeddings.map((matrix, i) => toRows(matrix, `embeddings[${i}]`))
   for (const [i, source] of sources.entries()) {
     checkSameDims(`embeddings[${i}]`, source.dims, sources[0]!.dims, 'embeddings[0]')
   }
   const book = chooseCodebook(sources, sampleOf(options, sources[0]!.dims), precision, options)
+  look(
+    sources.reduce((most, source) => (source.rows > most.rows ? source : most)),
+    precision,
+    book,
+    options,
+  )
   return sources.map((source, i) => quantize(source, `embeddings[${i}]`, book))
+}
+
+/** Tells of rows that do not suit their codes. */
+function look(source: RowSource, precision: Precision, book: Codebook | undefined, options: QuantizeOptions): void {
+  const { ranges, calibrationEmbeddings, percentiles, onWarning } = options
+  const isOwn = ranges === undefined && calibrationEmbeddings === undefined && percentiles === undefined
+  const suited = {
+    bits: precisionKind(precision) === 'bits' ? precision : undefined,
+    ranged: isOwn && book instanceof Calibration ? { precision, book } : undefined,
+    rows: source.rows,
+    hint: 'Quantize transformEmbeddings(embeddings, { center: true }), which subtracts the mean',
+  }
+  warnOfRows(evenSample(source, lookRows(source.rows)), suited, onWarning)
 }
 
 export type CodebookOptions = Pick<QuantizeOptions, 'ranges' | 'levels' | 'scope' | 'percentiles' | 'onWarning'>

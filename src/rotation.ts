@@ -17,7 +17,9 @@ import {
 import type { Workspace } from './workspace.js'
 
 /** How a rotation was made: singular vectors, seeded Hadamard, seeded random, or iterative quantization. */
-export type RotationKind = 'svd' | 'hadamard' | 'random' | 'itq'
+export type RotationKind = (typeof ROTATION_KINDS)[number]
+
+export const ROTATION_KINDS = ['svd', 'hadamard', 'random', 'itq'] as const
 
 /** A rotation as it is saved: a few facts and, but for hadamard, its matrix. */
 export interface RotationTensors {

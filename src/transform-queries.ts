@@ -1,13 +1,13 @@
 import type { RowSource } from './matrix.js'
 import type { Queries } from './queries.js'
-import { centreDots, type Transform, transformRows } from './transform.js'
+import { centreDots, centreOf, type Transform, transformRows } from './transform.js'
 
 /** Queries as the codes of an index see them. @internal */
 export function transformQueries(source: RowSource, transform: Transform): Queries {
   const rows = transformRows(source, transform, 'as is', 'query')
-  const centre = transform.rotation?.centre
+  const centre = centreOf(transform)
   if (centre === undefined) return { rows }
   // Rows were shifted before they were rotated: query · row = query' · row' + query · centre.
-  const centred = transformRows(source, transform, 'centred', 'query')
+  const centred = transformRows(source, transform, transform.centre === undefined ? 'centred' : 'if nearer', 'query')
   return { rows, centred, offset: centreDots(source, transform, centre) }
 }

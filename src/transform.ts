@@ -1,5 +1,6 @@
+import { givenCentre, meanOf, SAMPLE_ROWS } from './centre.js'
 import { checkBoolean, checkCount, checkSameDims, describe, fail, failNotFinite, reading } from './check.js'
-import { type Embeddings, numberOf, type RowSource, toRows } from './matrix.js'
+import { type Embeddings, evenSample, numberOf, type RowSource, toRows } from './matrix.js'
 import { checkOptions, DIMS_CHECKS, type OptionChecks } from './options.js'
 import type { RotatedEmbeddings, Rotation } from './rotation.js'
 
@@ -11,6 +12,8 @@ export interface Transform {
   readonly dims: number
   /** Whether what is kept is brought to length 1. */
   readonly renormalize: boolean
+  /** What is subtracted from rows before they are rotated; the rotation's own centre where this is undefined. */
+  readonly centre?: Float32Array | undefined
   /** An orthogonal map of the kept dimensions. */
   readonly rotation: Rotation | undefined
 }
@@ -19,8 +22,13 @@ export interface Transform {
 export interface TransformOptions {
   /** Keeps the first dimensions only (Matryoshka models). */
   readonly truncate?: number
-  /** Brings the truncated embeddings to length 1. */
+  /** Brings the (truncated) embeddings to length 1, so that the dot product is the cosine. */
   readonly renormalize?: boolean
+  /**
+   * Subtracts the mean of the rows, or the numbers given, before rows are encoded: for bits of embeddings whose dimensions have
+   * one sign in most rows. Scores are still those of the embeddings as they came.
+   */
+  readonly center?: boolean | ArrayLike<number>
   /** An orthogonal map that is applied to embeddings and queries; see `Rotation` and `packvec/rotations`. */
   readonly rotation?: Rotation
 }
@@ -28,11 +36,15 @@ export interface TransformOptions {
 export const TRANSFORM_CHECKS: OptionChecks<TransformOptions> = {
   truncate: checkCount,
   renormalize: checkBoolean,
+  center: true,
   rotation: true,
 }
 
-/** Whether rows are shifted by the centre of the rotation: what is encoded is, a query for decoded rows is not. */
-export type Shift = 'centred' | 'as is'
+/**
+ * Whether rows are shifted by the centre: what is encoded is, a query for decoded rows is not, a query to compare with codes is
+ * where that brings it nearer to zero. Queries need not have the mean of the rows.
+ */
+export type Shift = 'centred' | 'as is' | 'if nearer'
 
 /**
  * The rows as the codes see them: truncated, renormalised, shifted, rotated, a chunk at a time. Rows that have only the kept
@@ -40,8 +52,9 @@ export type Shift = 'centred' | 'as is'
  */
 export function transformRows(source: RowSource, transform: Transform, shift: Shift, argument: string): RowSource {
   const { dims, renormalize, rotation } = transform
-  if (source.dims === dims && !renormalize && rotation === undefined) return source
-  const centre = shift === 'centred' ? rotation?.centre : undefined
+  const centre = shift === 'as is' ? undefined : centreOf(transform)
+  if (source.dims === dims && !renormalize && rotation === undefined && centre === undefined) return source
+  const half = centre && dot(centre, centre) / 2
   return {
     ...source,
     dims,
@@ -53,7 +66,9 @@ export function transformRows(source: RowSource, transform: Transform, shift: Sh
         const row = whole.subarray(i * source.dims, i * source.dims + dims)
         checkFinite(row, numberOf(source, first + i), argument)
         if (renormalize) normalize(row)
-        if (centre !== undefined) for (let d = 0; d < dims; d++) row[d]! -= centre[d]!
+        if (centre !== undefined && (shift === 'centred' || dot(row, centre) >= half!)) {
+          for (let d = 0; d < dims; d++) row[d]! -= centre[d]!
+        }
         kept.set(row, i * dims)
       }
       const rotated = rotation === undefined ? kept : rotation.apply({ data: kept, dims: [count, dims] }).data
@@ -63,8 +78,8 @@ export function transformRows(source: RowSource, transform: Transform, shift: Sh
 }
 
 /**
- * Embeddings as an index with these options encodes them: truncated, renormalised, less the centre of the rotation if it has
- * one, rotated. Rows x dims, with the dimensions that are kept.
+ * Embeddings as an index with these options encodes them: truncated, renormalised, less the centre if there is one (with
+ * `center: true` the mean of these embeddings), rotated. Rows x dims, with the dimensions that are kept.
  * @param options.dims width of a row, where `embeddings` is a flat array of several rows
  * @throws PackvecError NOT_FINITE, DIMS_MISMATCH, and those of the shape
  */
@@ -74,7 +89,7 @@ export function transformEmbeddings(
 ): RotatedEmbeddings {
   const { dims: width, ...given } = checkOptions(options, { ...TRANSFORM_CHECKS, ...DIMS_CHECKS })
   const source = toRows(embeddings, 'embeddings', width)
-  const transform = openTransform(source.dims, given)
+  const transform = centreOn(openTransform(source.dims, given), given, source, 'embeddings')
   const { rows, dims, copyRows } = transformRows(source, transform, 'centred', 'embeddings')
   const data = new Float32Array(rows * dims)
   for (let first = 0; first < rows; first += CHUNK_ROWS) {
@@ -109,7 +124,30 @@ export function openTransform(inputDims: number, options: TransformOptions): Tra
     fail('INVALID_ARGUMENT', 'rotation', 'a Rotation', describe(rotation))
   }
   if (rotation !== undefined) checkSameDims('rotation', rotation.dims, dims, 'what it rotates')
-  return { inputDims, dims, renormalize, rotation }
+  return { inputDims, dims, renormalize, rotation, centre: givenCentre(options.center, dims) }
+}
+
+/** The transform with the mean of a sample as its centre, where the options ask for it: truncated, not rotated. */
+export function centreOn(
+  transform: Transform,
+  { center }: Pick<TransformOptions, 'center'>,
+  sample: RowSource,
+  argument: string,
+): Transform {
+  if (center !== true) return transform
+  const rows = transformRows(evenSample(sample, SAMPLE_ROWS), { ...transform, rotation: undefined }, 'as is', argument)
+  return { ...transform, centre: meanOf(rows) }
+}
+
+/** What is subtracted from the rows of an index. */
+export function centreOf({ centre, rotation }: Transform): Float32Array | undefined {
+  return centre ?? rotation?.centre
+}
+
+function dot(a: Float32Array, b: Float32Array): number {
+  let sum = 0
+  for (let d = 0; d < b.length; d++) sum += a[d]! * b[d]!
+  return sum
 }
 
 function isRotation(value: unknown): boolean {

@@ -4,7 +4,7 @@ import { createWriteStream, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { QuantizedIndex } from '../src/index.js'
-import { svdRotation } from '../src/rotations.js'
+import { Rotation, svdRotation } from '../src/rotations.js'
 import { encodeIndex } from '../src/storage.js'
 import { Folder, rowsOf, slice } from './builder/files.js'
 
@@ -49,6 +49,18 @@ describe('packvec index', () => {
     succeed('index', 'build', 'all.npy', '-o', 'i.st', '--rotation', 'svd', '--center')
     const rotation = svdRotation(corpus, { center: true })
     expect(folder.bytes('i.st')).toEqual(encodeIndex(QuantizedIndex.build(corpus, { rotation })))
+    succeed('index', 'build', 'all.npy', '-o', 'i.st', '--rotation', 'hadamard', '--center')
+    const centred = { rotation: Rotation.hadamard(24, { seed: 0 }), center: true }
+    expect(folder.bytes('i.st')).toEqual(encodeIndex(QuantizedIndex.build(corpus, centred)))
+  })
+
+  it('says on stderr which rows do not suit the codes, and follows the advice', () => {
+    const shifted = { data: corpus.data.map((value) => value + 1), dims: corpus.dims }
+    folder.npy('shifted.npy', shifted)
+    const { stderr } = run('index', 'build', 'shifted.npy', '-o', 'i.st')
+    expect(stderr).toMatch(/dimensions have one sign in at least 90 % of the rows.* center: true/)
+    expect(run('index', 'build', 'shifted.npy', '-o', 'i.st', '--center')).toMatchObject({ status: 0, stderr: '' })
+    expect(folder.bytes('i.st')).toEqual(encodeIndex(QuantizedIndex.build(shifted, { center: true })))
   })
 
   it('draws the sample it is told to, and follows another index', () => {

@@ -14,7 +14,7 @@ import { encodeIndex } from '../src/storage.js'
 import { exampleRows } from './golden.js'
 import { bundlePool } from './pool-bundle.js'
 import { matrix, randomSource, tiedRows, unitRows } from './random.js'
-import { every, mixture, slice } from './recall.js'
+import { changed, every, mixture, slice } from './recall.js'
 
 const TRANSPORTS: readonly TransportKind[] = ['shared', 'transfer']
 const quiet = { onWarning: () => {} }
@@ -221,6 +221,22 @@ describe('an index of a pool gives the very results of one index', () => {
         }
       }
       for (const index of others) await index.close()
+    }
+  })
+
+  it('about a centre, with the same warnings', async () => {
+    const rows = changed(mixture(900, 20, 5, 1, 2), (value) => value + 0.5)
+    const asked = every(rows, 30)
+    for (const options of [{}, { center: true }, { center: true, coarse: 'int8', rescore: 'none' }] as BuildOptions[]) {
+      const messages: string[][] = [[], []]
+      const one = QuantizedIndex.build(rows, { ...options, onWarning: (message) => messages[0]!.push(message) })
+      for (const scoring of ['symmetric', 'asymmetric'] as const) {
+        const index = await pools[3]!.build(rows, { ...options, onWarning: (message) => messages[1]!.push(message) })
+        expect(await index.search(asked, { scoring })).toEqual(one.search(asked, { scoring }))
+        await index.close()
+      }
+      expect(messages[1]).toEqual([...messages[0]!, ...messages[0]!])
+      expect(messages[0]!.length).toBe(options.center ? 0 : 1)
     }
   })
 

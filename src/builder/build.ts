@@ -91,7 +91,7 @@ export function checkCorpusDims(
 
 const CODING_OPTIONS: readonly (keyof CodingOptions)[] = [
   ...(['coarse', 'rescore', 'calibration', 'calibrationEmbeddings', 'levels', 'scope', 'percentiles'] as const),
-  ...(['scale', 'truncate', 'renormalize', 'rotation'] as const),
+  ...(['scale', 'truncate', 'renormalize', 'center', 'rotation'] as const),
 ]
 
 /** @throws PackvecError INVALID_ARGUMENT */

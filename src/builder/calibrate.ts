@@ -1,5 +1,6 @@
-import { fitOf, planStages, SAMPLE_ROWS } from '../build-plan.js'
+import { fitOf, planStages } from '../build-plan.js'
 import { Calibration } from '../calibration.js'
+import { SAMPLE_ROWS } from '../centre.js'
 import { checkCount, checkOneOf, checkSameDims, describe, fail } from '../check.js'
 import type { Slot } from '../code-store.js'
 import type { Codebook } from '../codebook.js'
@@ -10,7 +11,8 @@ import { type Precision, precisionKind } from '../precision.js'
 import { BUILD_NAMES, checkOwnRows, checkScale, chooseCodebook, requireCodebook } from '../quantize.js'
 import { checkSeed, seededWords } from '../random.js'
 import { type Stages, storedPrecisions } from '../stages.js'
-import { openTransform, type Transform, transformRows } from '../transform.js'
+import { lookRows, warnOfIndex } from '../suitability.js'
+import { centreOn, openTransform, type Transform, transformRows } from '../transform.js'
 import { batchesOf, gatherRows } from './batches.js'
 import type { Corpus } from './corpus.js'
 import { openRotation } from './fit-rotation.js'
@@ -27,15 +29,17 @@ export async function planCodes(corpus: Corpus, options: BuildIndexOptions): Pro
   const stages = planStages(options)
   checkCalibration(options.calibration)
   const { rotation, ...rest } = options
-  const kept = openTransform(corpus.dims, rest)
-  const given = givenSample(corpus, kept, options)
+  const opened = openTransform(corpus.dims, rest)
+  const given = givenSample(corpus, opened, options)
   let drawn: Promise<RowSource> | undefined
   const sample = () => {
     drawn ??= given === undefined ? drawSample(corpus, options) : Promise.resolve(given)
     return drawn
   }
+  const kept = options.center === true ? centreOn(opened, options, await sample(), 'embeddings') : opened
   const made = rotation && (await openRotation(rotation, kept, sample, options.signal))
-  const transform = openTransform(corpus.dims, made === undefined ? rest : { ...rest, rotation: made })
+  const { centre } = kept
+  const transform = { ...openTransform(corpus.dims, made === undefined ? rest : { ...rest, rotation: made }), centre }
   const ranges = isRanges(options.calibration) ? options.calibration : undefined
   const slots: Slot[] = []
   for (const precision of storedPrecisions(stages)) {
@@ -44,6 +48,8 @@ export async function planCodes(corpus: Corpus, options: BuildIndexOptions): Pro
     const fit = fitOf(precision, given !== undefined, { ...options, calibration: ranges })
     slots.push({ precision, book: requireCodebook(book, precision, transform.dims, BUILD_NAMES), scale, fit })
   }
+  const look = await evenRows(corpus, lookRows(corpus.rows), options.signal)
+  warnOfIndex(look, { transform, stages, slots, rows: corpus.rows }, options.onWarning)
   return { stages, transform, slots }
 }
 
@@ -104,9 +110,17 @@ function drawSample(corpus: Corpus, { calibration, onProgress, signal }: BuildIn
   const count = Math.min(isSample(calibration) ? calibration.sample : SAMPLE_ROWS, corpus.rows)
   const numbers = isSample(calibration)
     ? drawRows(corpus.rows, count, calibration.seed ?? 0)
-    : Float64Array.from({ length: count }, (_, i) => evenRow(i, count, corpus.rows))
+    : evenNumbers(count, corpus.rows)
   const progress = new Progress(onProgress, 'calibrate', count, corpus.rowBytes)
   return gatherRows(corpus, numbers, (rows) => progress.report(rows), signal)
+}
+
+function evenRows(corpus: Corpus, count: number, signal: AbortSignal | undefined): Promise<RowSource> {
+  return gatherRows(corpus, evenNumbers(count, corpus.rows), () => {}, signal)
+}
+
+function evenNumbers(count: number, rows: number): Float64Array {
+  return Float64Array.from({ length: count }, (_, i) => evenRow(i, count, rows))
 }
 
 /** `count` of the numbers below `rows`, rising, each choice equally likely: Knuth's algorithm S. */

@@ -19,7 +19,7 @@ export async function openRotation(
   const { dims } = kept
   if (kind === 'hadamard') return Rotation.hadamard(dims, { seed })
   if (kind === 'random') return randomRotation(dims, { seed })
-  const rows = transformRows(await sample(), kept, 'as is', 'embeddings')
+  const rows = transformRows(await sample(), kept, 'centred', 'embeddings')
   const data = new Float32Array(rows.rows * dims)
   rows.copyRows(0, rows.rows, data, dims)
   const matrix = { data, dims: [rows.rows, dims] }

@@ -76,8 +76,10 @@ export interface CodingOptions {
   readonly scale?: boolean | ScaleType
   /** Keeps the first dimensions only (Matryoshka models). */
   readonly truncate?: number
-  /** Brings the truncated embeddings to length 1. */
+  /** Brings the (truncated) embeddings to length 1, so that the dot product is the cosine. */
   readonly renormalize?: boolean
+  /** Subtracts the mean of the rows (of the sample), or the numbers given, before rows are encoded; see `TransformOptions`. */
+  readonly center?: boolean | ArrayLike<number>
   readonly rotation?: Rotation | RotationRequest
 }
 

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
+import { meanOf } from '../centre.js'
 import {
   type Percentiles,
   type RotationKind,
@@ -6,6 +7,7 @@ import {
   type TransformOptions,
   transformEmbeddings,
 } from '../index.js'
+import { toRows } from '../matrix.js'
 import { itqRotation, Rotation, randomRotation, svdRotation } from '../rotations.js'
 import { type FloatMatrix, parseCount } from './arguments.js'
 import { progress } from './terminal.js'
@@ -33,10 +35,15 @@ export function addCodeOptions(command: Command): Command {
     )
     .option('--percentiles <low,high>', 'ranges between two percentiles, such as 1,99', parsePercentiles)
     .addOption(new Option('--rotation <rotation>', 'orthogonal map before encoding').choices(ROTATIONS).default('none'))
-    .option('--center', 'svd: about the mean of the sample')
+    .option('--center', 'subtract the mean of the sample before encoding')
     .option('--seed <n>', 'seed of hadamard, random and itq', parseSeed, 0)
     .option('--truncate <dims>', 'keep the first dimensions only', parseCount)
-    .option('--renormalize', 'bring truncated embeddings to length 1')
+    .option('--renormalize', 'bring the (truncated) embeddings to length 1')
+}
+
+/** Whether rows are shifted beside the rotation: that of svd brings its own centre. */
+export function centres({ center, rotation }: Pick<CodeFlags, 'center' | 'rotation'>): boolean {
+  return center === true && rotation !== 'svd'
 }
 
 function openRotation(flags: CodeFlags, sample: FloatMatrix, kept: TransformOptions): Rotation | undefined {
@@ -59,7 +66,8 @@ export function codeOptions({ scope, percentiles }: CodeFlags): { scope?: Scope;
 /** What happens to embeddings before they are encoded; a rotation that needs one is fitted to the sample. */
 export function openTransformOptions(flags: CodeFlags, sample: FloatMatrix): TransformOptions {
   const { truncate, renormalize = false } = flags
-  const kept = truncate === undefined ? { renormalize } : { truncate, renormalize }
+  const cut = truncate === undefined ? { renormalize } : { truncate, renormalize }
+  const kept = centres(flags) ? { ...cut, center: meanOf(toRows(transformEmbeddings(sample, cut), 'sample')) } : cut
   const rotation = openRotation(flags, sample, kept)
   return rotation === undefined ? kept : { ...kept, rotation }
 }

@@ -4,7 +4,7 @@ import { Calibration, PRECISIONS, type Precision } from '../index.js'
 import { type BuildIndexOptions, buildIndex } from '../node.js'
 import { refuseInputs } from '../storage/target.js'
 import { parseCount, readFloats } from './arguments.js'
-import { addCodeOptions, type CodeFlags, codeOptions, parseSeed } from './code-options.js'
+import { addCodeOptions, type CodeFlags, centres, codeOptions, parseSeed } from './code-options.js'
 import { withWork } from './index-work.js'
 import { warn } from './terminal.js'
 
@@ -97,6 +97,7 @@ async function codingOptions(flags: BuildFlags): Promise<BuildIndexOptions> {
     ...(calibration === undefined ? {} : { calibrationEmbeddings: await readFloats(calibration) }),
     ...(truncate === undefined ? {} : { truncate }),
     ...(renormalize === undefined ? {} : { renormalize }),
+    ...(centres(flags) ? { center: true } : {}),
     ...(kind === 'none' ? {} : { rotation: { kind, seed, center: center === true } }),
     ...(flags.scale === undefined ? {} : { scale: true }),
   }
@@ -104,9 +105,10 @@ async function codingOptions(flags: BuildFlags): Promise<BuildIndexOptions> {
 
 /** Options of codes that were given for nothing are told, not refused. */
 function likeOptions(flags: BuildFlags): BuildIndexOptions {
-  const { like, coarse, rescore, scope, percentiles, truncate, renormalize, scale, rotation } = flags
+  const { like, coarse, rescore, scope, percentiles, truncate, renormalize, center, scale, rotation } = flags
   const { calibration, ranges, sample } = flags
-  const codes = { coarse, rescore, scope, percentiles, truncate, renormalize, scale, calibration, ranges, sample }
+  const kept = { truncate, renormalize, center }
+  const codes = { coarse, rescore, scope, percentiles, ...kept, scale, calibration, ranges, sample }
   const useless = Object.entries(codes)
     .filter(([, value]) => value !== undefined)
     .map(([name]) => `--${name}`)

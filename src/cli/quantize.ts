@@ -96,8 +96,8 @@ function checkCalibrationUse(flags: QuantizeFlags): void {
   if (flags.rotationMatrix !== undefined && flags.rotation === 'none') warn('--rotation-matrix needs a --rotation')
 }
 
-function changes({ truncate, renormalize, rotation }: CodeFlags): boolean {
-  return truncate !== undefined || renormalize === true || rotation !== 'none'
+function changes({ truncate, renormalize, rotation, center }: CodeFlags): boolean {
+  return truncate !== undefined || renormalize === true || center === true || rotation !== 'none'
 }
 
 function asMatrix({ data, rows, dims }: { data: Float32Array; rows: number; dims: number }): FloatMatrix {

@@ -1,8 +1,9 @@
 import { afterAll, describe, expect, it } from 'vitest'
 import { QuantizedIndex } from '../../src/index.js'
 import { appendToIndex, buildIndex, compactIndex, deleteFromIndex, loadIndex, verifyIndex } from '../../src/node.js'
+import { Rotation } from '../../src/rotations.js'
 import { encodeIndex, openIndex } from '../../src/storage.js'
-import { every, example, mixture, quiet, type Rows, recall, recallOf, slice } from '../recall.js'
+import { changed, every, example, mixture, quiet, type Rows, recall, recallOf, slice } from '../recall.js'
 import { Folder, rejectionOf } from './files.js'
 
 const folder = new Folder()
@@ -95,5 +96,42 @@ describe('a file that grows', () => {
     wrong.data[77 * 384 + 5] = Number.NaN
     expect(await rejectionOf(appendToIndex(target, [wrong]))).toMatchObject({ code: 'NOT_FINITE' })
     expect(folder.bytes('index.safetensors')).toEqual(before)
+  })
+})
+
+describe('a file whose rows have a centre', () => {
+  const rows = changed(slice(corpus, 0, 1500), (value) => value + 0.2)
+
+  it.each([
+    ['alone', {}],
+    ['renormalised, rotated', { renormalize: true, rotation: Rotation.hadamard(384, { seed: 2 }) }],
+    ['of a sample that was given', { calibrationEmbeddings: slice(rows, 0, 300) }],
+  ] as const)('is the one of an index in memory, is searched where it lies and grows: %s', async (_, options) => {
+    const built = { ...options, center: true }
+    const one = QuantizedIndex.build(rows, built)
+    await buildIndex(target, [slice(rows, 0, 700), slice(rows, 700, 1500)], built)
+    expect(folder.bytes('index.safetensors')).toEqual(encodeIndex(one))
+    await appendToIndex(target, [slice(rows, 0, 100)])
+    one.add(slice(rows, 0, 100))
+    expect(folder.bytes('index.safetensors')).toEqual(encodeIndex(one))
+    const index = await openIndex(new Uint8Array(folder.bytes('index.safetensors')))
+    const asked = changed(slice(queries, 0, 20), (value) => value + 0.2)
+    const found = await index.search(asked)
+    expect(found.map(({ ids, scores }) => ({ ids: new Uint32Array(ids), scores }))).toEqual(one.search(asked))
+    await index.close()
+    await buildIndex(folder.at('like.safetensors'), [rows], { like: target })
+    expect((await loadIndex(folder.at('like.safetensors'))).search(asked)).toEqual(
+      (await loadIndex(target)).search(asked, { filter: Array.from({ length: 1500 }, (_, i) => i) }),
+    )
+  })
+
+  it('is asked for where its rows need it, by a warning that says so once', async () => {
+    const messages: string[] = []
+    const onWarning = (message: string) => messages.push(message)
+    await buildIndex(target, [slice(rows, 0, 700), slice(rows, 700, 1500)], { onWarning })
+    expect(messages).toEqual([expect.stringMatching(/384 of 384 dimensions have one sign.* center: true/)])
+    await buildIndex(target, [rows], { onWarning, center: true })
+    await buildIndex(target, [corpus], { onWarning })
+    expect(messages.length).toBe(1)
   })
 })

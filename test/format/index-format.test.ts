@@ -103,6 +103,12 @@ const CASES: Case[] = [
     metadata: { coarse: 'int4', rescore: 'none', 'int4.scope': 'global', rotation: 'svd' },
   },
   {
+    name: 'bits about the mean, rotated by a seed',
+    options: { rescore: 'none', center: true, rotation: Rotation.hadamard(19, { seed: 7 }) },
+    tensors: { binary: 'U8 40,3', centre: 'F32 19', 'binary.digests': 'U8 1,16' },
+    metadata: { rescore: 'none', rotation: 'centred hadamard', rotation_seed: '7' },
+  },
+  {
     name: 'signed bits alone, as unsigned bits',
     options: { coarse: 'ubinary', rescore: 'binary', scale: true },
     tensors: {

@@ -1,0 +1,146 @@
+import type { Calibration } from './calibration.js'
+import type { Slot } from './code-store.js'
+import { follows } from './growth.js'
+import type { RowSource } from './matrix.js'
+import { type Precision, precisionKind } from './precision.js'
+import type { Stages } from './stages.js'
+import { type Transform, transformRows } from './transform.js'
+
+/** Fewer rows say nothing about a corpus. */
+const FEW_ROWS = 32
+/** Where a dimension has one sign in so many of the rows, its bit tells rows apart no more. */
+const ONE_SIGN = 0.9
+/** Widths of ranges, in standard deviations of usual rows, from which rounding to buckets costs recall (measured: 0.01 at 40). */
+const WIDE = 40
+/** Standard deviation of lengths, as a part of their mean, from which bits rank badly (measured: recall 0.83 instead of 0.98). */
+const UNEVEN = 0.1
+/** A row whose squared length is so many times the median is none of the usual ones. */
+const OUTLIER = 100
+
+/** Rows to look at: what costs less than 1 % of encoding them all. */
+export function lookRows(rows: number): number {
+  return Math.min(rows, Math.max(64, Math.min(1024, Math.floor(rows / 64))))
+}
+
+/** What an index is to be made of, and of how many rows. */
+export interface Made {
+  readonly transform: Transform
+  readonly stages: Stages
+  readonly slots: readonly Slot[]
+  readonly rows: number
+}
+
+type Listener = ((message: string) => void) | undefined
+
+/** Tells of rows that the codes of an index keep badly, and what helps; `look` is a sample of the rows as they came. */
+export function warnOfIndex(look: RowSource, made: Made, onWarning: Listener): void {
+  const { transform, stages, slots, rows } = made
+  const { coarse, rescore } = stages
+  const bits = [coarse, rescore].find((precision) => precision !== 'none' && precisionKind(precision) === 'bits')
+  const ranged = slots.find(follows)
+  const encoded = transformRows(look, transform, 'centred', 'embeddings')
+  const hint = 'Pass center: true, which subtracts the mean'
+  warnOfRows(encoded, { bits: bits as Precision | undefined, ranged, rows, hint }, onWarning)
+  const short = ['bits', 'pairs'].includes(precisionKind(coarse))
+  // One stage of codes with factors keeps lengths; candidates of two are found without them.
+  if (!short || (rescore === 'none' && slots[0]!.scale !== undefined) || look.rows < FEW_ROWS) return
+  const uneven = deviation(lengthsOf(transformRows(look, { ...transform, rotation: undefined }, 'as is', 'embeddings')))
+  if (uneven > UNEVEN) {
+    tell(
+      onWarning,
+      `the lengths of the rows differ (standard deviation ${Math.round(100 * uneven)} % of the mean): the dot product counts ` +
+        `them, ${coarse} codes do not keep them. Pass renormalize: true to rank by cosine, or coarse: 'int8'`,
+    )
+  }
+}
+
+/** What rows are encoded as. */
+export interface Suited {
+  /** The codes of one bit, if there are any. */
+  readonly bits: Precision | undefined
+  /** The 8-bit codes whose ranges are minima and maxima of all rows. */
+  readonly ranged: { readonly precision: Precision; readonly book: Calibration } | undefined
+  /** Rows that `look` is a sample of. */
+  readonly rows: number
+  /** How the caller can subtract the mean. */
+  readonly hint: string
+}
+
+/** Tells of rows that their codes keep badly, and what helps; `look` is a sample of the rows as they are encoded. */
+export function warnOfRows(look: RowSource, { bits, ranged, rows, hint }: Suited, onWarning: Listener): void {
+  if (look.rows < FEW_ROWS || (bits === undefined && ranged === undefined)) return
+  const { positive, variance } = lookAt(look)
+  const alike = positive.filter((share) => Math.max(share, 1 - share) >= ONE_SIGN).length
+  if (bits !== undefined && alike > look.dims / 2) {
+    tell(
+      onWarning,
+      `${bits} codes keep signs only, and ${alike} of ${look.dims} dimensions have one sign in at least ${100 * ONE_SIGN} % of ` +
+        `the rows: their bits hardly tell rows apart. ${hint}`,
+    )
+  }
+  const width = ranged === undefined ? 0 : relativeWidth(ranged.book, variance)
+  if (width > WIDE) {
+    const low = Number(Math.max(0.05, Math.ceil(20_000 / rows) / 100).toPrecision(2))
+    tell(
+      onWarning,
+      `the ${ranged!.precision} ranges, from minimum to maximum, are ${Math.round(width)} times the standard deviation of most ` +
+        'rows: few rows lie far outside, and the 256 steps are too wide for the others. Pass percentiles: ' +
+        `[${low}, ${100 - low}] to cut them off, and scale: true to keep their lengths`,
+    )
+  }
+}
+
+function tell(onWarning: Listener, message: string): void {
+  ;(onWarning ?? console.warn)(message)
+}
+
+/** Of each dimension the share of positive values; the variance of usual rows, summed over dimensions. */
+function lookAt(look: RowSource): { positive: Float64Array; variance: number } {
+  const { rows, dims } = look
+  const values = new Float32Array(rows * dims)
+  look.copyRows(0, rows, values, dims)
+  const squares = squaresOf(values, rows, dims)
+  const most = OUTLIER * squares.slice().sort()[rows >> 1]!
+  const [positive, sums, sumSquares] = [new Float64Array(dims), new Float64Array(dims), new Float64Array(dims)]
+  let count = 0
+  for (let row = 0; row < rows; row++) {
+    const isUsual = squares[row]! <= most
+    if (isUsual) count++
+    for (let d = 0; d < dims; d++) {
+      const value = values[row * dims + d]!
+      if (value > 0) positive[d]!++
+      if (!isUsual) continue
+      sums[d]! += value
+      sumSquares[d]! += value * value
+    }
+  }
+  const variance = sumSquares.reduce((sum, square, d) => sum + square / count - (sums[d]! / count) ** 2, 0)
+  return { positive: positive.map((ones) => ones / rows), variance }
+}
+
+function lengthsOf({ rows, dims, copyRows }: RowSource): Float64Array {
+  const values = new Float32Array(rows * dims)
+  copyRows(0, rows, values, dims)
+  return squaresOf(values, rows, dims).map(Math.sqrt)
+}
+
+function squaresOf(values: Float32Array, rows: number, dims: number): Float64Array {
+  return Float64Array.from({ length: rows }, (_, row) => {
+    let square = 0
+    for (let at = row * dims; at < (row + 1) * dims; at++) square += values[at]! * values[at]!
+    return square
+  })
+}
+
+/** The root of the mean squared width of ranges, in standard deviations: wide dimensions may be those that vary. */
+function relativeWidth(ranges: Calibration, variance: number): number {
+  const { mins, maxs } = ranges.minMax
+  const square = mins.reduce((sum, min, d) => sum + (maxs[d]! - min) ** 2, 0)
+  return variance > 0 ? Math.sqrt(square / variance) : 0
+}
+
+function deviation(values: Float64Array): number {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length
+  const square = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length
+  return mean > 0 ? Math.sqrt(square) / mean : 0
+}
