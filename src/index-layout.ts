@@ -83,7 +83,8 @@ function metadataOf({ stages, transform, rows, slots, metadata }: IndexSpec): Re
     // By precision rather than by class: packvec/debug brings classes of its own.
     if (isLevelPrecision(precision)) known[`${tensorName(precision)}.scope`] = (book as Levels).scope
     else known['calibration_rows'] = String((book as Calibration).rows)
-    if (follows(slot)) known['ranges_fit'] = FITS[fit!.scope]
+    const said = fit !== undefined && follows(slot) ? FITS[fit.scope] : FIXED
+    if (!isLevelPrecision(precision) && said !== impliedFit(book as Calibration, rows)) known['ranges_fit'] = said
   }
   const { rotation, centre } = transform
   const kind = [...(centre === undefined ? [] : [CENTRED]), ...(rotation === undefined ? [] : [rotation.kind])].join(
@@ -117,13 +118,26 @@ export function readRotation(rotation: string | undefined): { kind: RotationKind
   return { kind: words.find((word) => word !== CENTRED) as RotationKind | undefined, centred: words[0] === CENTRED }
 }
 
-/** What `ranges_fit` says: how ranges were taken from the rows of the file itself. */
+/** What `ranges_fit` says: how ranges were taken from the rows of the file itself, and so follow rows that are added. */
 const FITS = { dimension: 'min-max', global: 'min-max global' } as const
+const FIXED = 'fixed'
+
+/** What is true where `ranges_fit` is missing, as in files of version 0.1.0: ranges that are of as many rows are of these. */
+function impliedFit(ranges: Calibration, rows: number): string {
+  if (ranges.rows !== rows) return FIXED
+  const { mins, maxs } = ranges.minMax
+  const isShared = mins.length > 1 && mins.every((min, d) => min === mins[0] && maxs[d] === maxs[0])
+  return isShared ? FITS.global : FITS.dimension
+}
 
 /** How ranges follow the rows of their file; undefined where they are fixed. @throws PackvecError INVALID_ARGUMENT */
-export function readFit({ ranges_fit: fit }: Readonly<Record<string, string>>): BookFit | undefined {
-  if (fit === undefined) return undefined
-  const known = checkOneOf(fit, Object.values(FITS), 'metadata ranges_fit')
+export function readFit(
+  { ranges_fit: fit }: Readonly<Record<string, string>>,
+  ranges: Calibration,
+  rows: number,
+): BookFit | undefined {
+  const known = checkOneOf(fit ?? impliedFit(ranges, rows), [...Object.values(FITS), FIXED], 'metadata ranges_fit')
+  if (known === FIXED) return undefined
   return { scope: known === FITS.global ? 'global' : 'dimension', percentiles: undefined }
 }
 

@@ -6,7 +6,7 @@ import { floatBits } from './format/half.js'
 import { asFileError, type IndexHeader } from './index-header.js'
 import { readFit, readRotation, tensorName } from './index-layout.js'
 import { isLevelPrecision, type LevelPrecision, Levels } from './levels.js'
-import { type Precision, precisionKind } from './precision.js'
+import type { Precision } from './precision.js'
 import { Rotation } from './rotation.js'
 import type { Transform } from './transform.js'
 
@@ -27,8 +27,9 @@ export function openParts(header: IndexHeader, bytes: TensorBytes): IndexParts {
   return asFileError(() => {
     const { dims, inputDims, renormalize } = header
     const slots = header.slots.map(({ precision, scale }) => {
-      const fit = precisionKind(precision) === 'bytes' ? readFit(header.metadata) : undefined
-      return { precision, book: openBook(header, precision, bytes), scale: scale?.type, fit }
+      const book = openBook(header, precision, bytes)
+      const fit = book instanceof Calibration ? readFit(header.metadata, book, header.rows) : undefined
+      return { precision, book, scale: scale?.type, fit }
     })
     const { centred } = readRotation(header.metadata['rotation'])
     const centre = centred ? floatsOf('centre', bytes) : undefined

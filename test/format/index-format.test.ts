@@ -53,7 +53,7 @@ const CASES: Case[] = [
       ...{ binary: 'U8 40,3', ranges: 'F32 2,19', 'binary.digests': 'U8 1,16', 'int8.digests': 'U8 1,16' },
       ...{ int8: 'I8 40,19' },
     },
-    metadata: { calibration_rows: '40', ranges_fit: 'min-max' },
+    metadata: { calibration_rows: '40' },
   },
   {
     name: 'float32 alone',
@@ -71,10 +71,7 @@ const CASES: Case[] = [
       ...{ 'uint8.digests': 'U8 1,16', 'uint8.scale.digests': 'U8 1,16' },
       ...{ uint8: 'U8 40,19', 'uint8.scale': 'F16 40' },
     },
-    metadata: {
-      ...{ coarse: 'ternary', rescore: 'uint8', 'ternary.scope': 'dimension' },
-      ...{ calibration_rows: '40', ranges_fit: 'min-max' },
-    },
+    metadata: { coarse: 'ternary', rescore: 'uint8', 'ternary.scope': 'dimension', calibration_rows: '40' },
   },
   {
     name: 'quaternary codes with float32, truncated, renormalised, rotated by a seed, scales in float32',
@@ -101,6 +98,12 @@ const CASES: Case[] = [
       ...{ rotation: 'F32 19,19', centre: 'F32 19', 'int4.digests': 'U8 1,16' },
     },
     metadata: { coarse: 'int4', rescore: 'none', 'int4.scope': 'global', rotation: 'svd' },
+  },
+  {
+    name: 'int8 between percentiles, which stay',
+    options: { coarse: 'int8', rescore: 'none', percentiles: [1, 99] },
+    tensors: { int8: 'I8 40,19', ranges: 'F32 2,19', 'int8.digests': 'U8 1,16' },
+    metadata: { coarse: 'int8', rescore: 'none', calibration_rows: '40', ranges_fit: 'fixed' },
   },
   {
     name: 'bits about the mean, rotated by a seed',
