@@ -17,7 +17,8 @@ const DEMO = ['test/demo/**/*.test.ts']
 /** Whatever starts processes, workers, servers or browsers, fills disks, or reads the built package. */
 const HOST = [
   'test/{builder,fuzz,matrix,storage}/**/*.test.ts',
-  'test/{bench,cli,cli-convert,cli-index,figures,memory,node,pool,pool-browser,pool-errors,pool-life,loaded-index,pool-memory,snippets}.test.ts',
+  'test/{bench,cli,cli-convert,cli-index,figures,loaded-index,memory,node,oracle,snippets}.test.ts',
+  'test/{pool,pool-browser,pool-errors,pool-life,pool-memory}.test.ts',
   'test/evaluation/cli.test.ts',
 ]
 

@@ -2,10 +2,11 @@ import type { Allowed } from '../filter.js'
 import { type RowSource, readRows, toRows } from '../matrix.js'
 import { mergeShards, type RowIds } from '../merge.js'
 import type { ExactScores } from '../pass.js'
+import { precisionKind } from '../precision.js'
 import type { Queries } from '../queries.js'
 import { openStages } from '../search.js'
 import type { CheckedSearchOptions } from '../search-options.js'
-import { cutBelow, emptyResult, type SearchResult } from '../search-result.js'
+import { cutBelow, distanceResult, emptyResult, type SearchResult } from '../search-result.js'
 import { isFinal, type Stages } from '../stages.js'
 import { transformQueries } from '../transform-queries.js'
 import { exactScores } from './exact-scores.js'
@@ -38,8 +39,13 @@ export async function searchShards(
   const rowsIn = (shard: number) => allowed[shard]?.count ?? shards[shard]!.rows
   const searched = Array.from(shards.keys()).filter((shard) => rowsIn(shard) > 0)
   const queries = readQueries(source, shards[0]!)
-  if (searched.length === 0 || source.rows === 0) return Array.from({ length: source.rows }, emptyResult)
-  const onDisk = scorer !== undefined && !isFinal(stages, options.scoring)
+  const isOneStage = isFinal(stages, options.scoring)
+  if (searched.length === 0 || source.rows === 0) {
+    const areDistances = isOneStage && precisionKind(stages.coarse) === 'bits' && options.scoring === 'symmetric'
+    const none = areDistances ? () => distanceResult(new Uint32Array(0), new Uint32Array(0)) : emptyResult
+    return Array.from({ length: source.rows }, none)
+  }
+  const onDisk = scorer !== undefined && !isOneStage
   const passes = searched.map((shard) => {
     const { store } = shards[shard]!
     return openStages({
