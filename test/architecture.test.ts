@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 
 /** Files of a folder with what they import, both relative to the repository. */
@@ -50,6 +50,22 @@ describe('the table of docs/architecture.md', () => {
   it('names no file that there is not', () => {
     const all = files('src', 'assembly', 'bench', 'examples', 'test')
     expect(table.filter(({ pattern }) => !all.some((file) => pattern.test(file))).map(({ name }) => name)).toEqual([])
+  })
+})
+
+describe('the pages', () => {
+  it.each(['SECURITY.md', 'CONTRIBUTING.md'])('name tests that there are: %s', (page) => {
+    const text = readFileSync(page, 'utf8')
+    const named = new Set([...text.matchAll(/`(test\/[\w./-]+)`/g)].map((match) => match[1]!))
+    expect(named.size).toBeGreaterThan(0)
+    expect([...named].filter((name) => !existsSync(name))).toEqual([])
+  })
+
+  it('of SECURITY.md say of each promise which test holds it', () => {
+    const text = readFileSync('SECURITY.md', 'utf8')
+    const promises = text.slice(text.indexOf('## What is promised')).match(/^\| (?!promise|-).*$/gm)!
+    expect(promises.length).toBeGreaterThan(10)
+    for (const promise of promises) expect(promise).toMatch(/`test\/.*\.test\.ts` \|$/)
   })
 })
 

@@ -1,7 +1,7 @@
 import { PackvecError } from '../../src/index.js'
 import type { PieceCache } from '../../src/storage/piece-cache.js'
 import { openIndex } from '../../src/storage-node.js'
-import type { Target } from './fuzz.js'
+import { type Target, Wrong } from './fuzz.js'
 import { mutateJson } from './mutate-parts.js'
 import { indexSeeds, manifestSeeds } from './seeds.js'
 import { JSON_WORDS, MANIFEST_WORDS } from './words.js'
@@ -40,9 +40,13 @@ export const manifestTarget: Target = {
       put: async (_, piece, data) => void pieces.set(piece, data),
       delete: async () => pieces.clear(),
     }
-    await openAndSearch({ cache, fetch: async (_, request) => rangeOf(request) })
-    // A copy that is not one of ours is made anew, and used.
-    await openAndSearch({ cache, fetch: async () => Promise.reject(new TypeError('no network')) })
+    // A copy that is not one of ours is made anew, and used from then on.
+    try {
+      await openAndSearch({ cache, fetch: async (_, request) => rangeOf(request) })
+      await openAndSearch({ cache, fetch: async () => Promise.reject(new TypeError('no network')) })
+    } catch (cause) {
+      throw new Wrong(`a copy is in the way: ${cause}`)
+    }
   },
 }
 

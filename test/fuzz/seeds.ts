@@ -86,8 +86,15 @@ export const codesSeeds = [
 ].map((codes) => utf8(JSON.stringify(codes)))
 
 export const manifestSeeds = [
-  { byteLength: 1300, pieceBytes: 512, version: 'v1', complete: true, etag: '"a"', lastModified: 'yesterday' },
-  { byteLength: 1300, pieceBytes: 1 << 20, version: 'v2', complete: false },
+  {
+    byteLength: indexSeeds[0]!.length,
+    pieceBytes: 512,
+    version: 'v1',
+    complete: true,
+    etag: '"a"',
+    lastModified: 'yesterday',
+  },
+  { byteLength: indexSeeds[0]!.length, pieceBytes: 1 << 20, version: 'v2', complete: false },
 ].map((manifest) => utf8(JSON.stringify(manifest)))
 
 export const idsSeeds = ['"a"\n"b"\n', '1\n2\n3', '"\\ud83d\\ude00"\r\n"x"\r\n'].map(utf8)

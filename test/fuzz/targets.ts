@@ -94,8 +94,9 @@ const codes: Target = {
     const given = { ...described, data, ...(scales === undefined ? {} : { scales: new Float32Array(small(scales)) }) }
     const vector = Float32Array.from({ length: small(query) }, (_, i) => Math.sin(i + 1))
     const all = { ...(topK === undefined ? {} : { topK }), ...(options as object), onWarning() {} }
-    const result = semanticSearch(vector, given as never, all as never)
-    if (result.ids.length !== result.scores.length) throw new Wrong('as many ids as scores')
+    // With `dims`, a flat query may be several rows, or none.
+    const results = [semanticSearch(vector, given as never, all as never)].flat()
+    for (const { ids, scores } of results) if (ids.length !== scores.length) throw new Wrong('as many ids as scores')
   },
 }
 
@@ -121,7 +122,7 @@ export const TARGETS: readonly (readonly [share: number, target: Target])[] = [
   [4, codes],
   [6, decodeTarget],
   [4, openTarget],
-  [2, manifestTarget],
+  [1, manifestTarget],
   [2, httpTarget],
   ...fileTargets,
 ]
