@@ -1,5 +1,3 @@
-import { scoresToKeys } from './order'
-
 // What a scan's sum says of the exact score of its row, for one query: three float32, 16 bytes. The exact score lies between
 // (sum · unit + low) · factor and (sum · unit + high) · factor, or the other way round where the factor is negative.
 const HIGH: usize = 4
@@ -20,34 +18,67 @@ export function sumsToBounds(sumsPtr: usize, count: usize, factorsPtr: usize, bo
   const high = v128.load32_splat(boundPtr, HIGH)
   const low = v128.load32_splat(boundPtr, LOW)
   for (let at: usize = 0; at < count << 2; at += 16) {
-    const sums = f32x4.mul(f32x4.convert_i32x4_s(v128.load(sumsPtr + at)), unit)
-    const factors = v128.load(factorsPtr + at)
-    // The greater one is that of `high` for a positive factor, that of `low` for a negative one. Adding 0 makes -0 into 0.
-    const bounds = f32x4.max(f32x4.mul(f32x4.add(sums, high), factors), f32x4.mul(f32x4.add(sums, low), factors))
-    v128.store(sumsPtr + at, f32x4.add(bounds, f32x4.splat(0)))
+    const sums = v128.load(sumsPtr + at)
+    v128.store(sumsPtr + at, Bounds.keys(sums, v128.load(factorsPtr + at), unit, high, low))
   }
-  scoresToKeys(sumsPtr, count)
 }
 
-/** The sums (int32) of rows whose distances (uint16) to the greatest sum are known. */
-export function distancesToSums(distancesPtr: usize, count: usize, greatest: u32, sumsPtr: usize): void {
+/** The same from distances (uint16) to the greatest sum, eight rows at a time. */
+export function distancesToBounds(
+  distancesPtr: usize,
+  count: usize,
+  greatest: u32,
+  factorsPtr: usize,
+  boundPtr: usize,
+  keysPtr: usize,
+): void {
   const all = i32x4.splat(greatest)
-  for (let at: usize = 0; at < count << 1; at += 16) {
-    const distances = v128.load(distancesPtr + at)
-    v128.store(sumsPtr + (at << 1), i32x4.sub(all, i32x4.extend_low_i16x8_u(distances)))
-    v128.store(sumsPtr + (at << 1), i32x4.sub(all, i32x4.extend_high_i16x8_u(distances)), 16)
+  const unit = v128.load32_splat(boundPtr)
+  const high = v128.load32_splat(boundPtr, HIGH)
+  const low = v128.load32_splat(boundPtr, LOW)
+  for (let at: usize = 0; at < count << 2; at += 32) {
+    const distances = v128.load(distancesPtr + (at >> 1))
+    const first = i32x4.sub(all, i32x4.extend_low_i16x8_u(distances))
+    const second = i32x4.sub(all, i32x4.extend_high_i16x8_u(distances))
+    v128.store(keysPtr + at, Bounds.keys(first, v128.load(factorsPtr + at), unit, high, low))
+    v128.store(keysPtr + at, Bounds.keys(second, v128.load(factorsPtr + at, 16), unit, high, low), 16)
+  }
+}
+
+// biome-ignore lint/complexity/noStaticOnlyClass: TypeScript's grammar takes @inline on a method only
+class Bounds {
+  /**
+   * Keys of four rows. The greater bound is that of `high` for a positive factor, that of `low` for a negative one. Adding 0
+   * makes -0 into 0, whose key is another.
+   */
+  @inline static keys(sums: v128, factors: v128, unit: v128, high: v128, low: v128): v128 {
+    const scaled = f32x4.mul(f32x4.convert_i32x4_s(sums), unit)
+    const bounds = f32x4.max(f32x4.mul(f32x4.add(scaled, high), factors), f32x4.mul(f32x4.add(scaled, low), factors))
+    const bits = f32x4.add(bounds, f32x4.splat(0))
+    return v128.xor(bits, v128.and(i32x4.shr_s(bits, 31), i32x4.splat(0x7fffffff)))
   }
 }
 
 /** The greatest factor of some rows; -1 where one is negative. */
 export function greatestFactor(factorsPtr: usize, count: usize): f32 {
+  let least: f32 = 0
   let most: f32 = 0
-  for (let row: usize = 0; row < count; ++row) {
+  const whole = count & ~3
+  let leasts = f32x4.splat(0)
+  let mosts = leasts
+  for (let row: usize = 0; row < whole; row += 4) {
+    const factors = v128.load(factorsPtr + (row << 2))
+    leasts = f32x4.pmin(leasts, factors)
+    mosts = f32x4.pmax(mosts, factors)
+  }
+  for (let row = whole; row < count; ++row) {
     const factor = load<f32>(factorsPtr + (row << 2))
-    if (factor < 0) return -1
+    least = min(least, factor)
     most = max(most, factor)
   }
-  return most
+  if (v128.any_true(f32x4.lt(leasts, f32x4.splat(0))) || least < 0) return -1
+  most = max(most, max(f32x4.extract_lane(mosts, 0), f32x4.extract_lane(mosts, 1)))
+  return max(most, max(f32x4.extract_lane(mosts, 2), f32x4.extract_lane(mosts, 3)))
 }
 
 /**

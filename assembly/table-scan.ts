@@ -1,4 +1,4 @@
-import { boundLimit, boundOf, distancesToSums, greatestFactor, sumsToBounds } from './bounds'
+import { boundLimit, boundOf, distancesToBounds, greatestFactor } from './bounds'
 import { GROUP_ROWS, rowsToColumns } from './columns'
 import { leastKey, resetBest, selectBest, writeBest } from './heap'
 import { TILE_ROWS, tileRows } from './lanes'
@@ -86,10 +86,9 @@ export function scanTableTopK(
         selectNearest(scratchPtr, tile, <u32>first, <u32>k, statePtr, counterCount, allowedPtr)
         continue
       }
-      const boundsOfTilePtr = statePtr + stateBytes - (TILE_ROWS << 2)
-      distancesToSums(scratchPtr, tile, greatest, boundsOfTilePtr)
-      sumsToBounds(boundsOfTilePtr, tile, factorsPtr + (first << 2), boundPtr)
-      selectBest(boundsOfTilePtr, tile, <u32>first, k, statePtr, allowedPtr)
+      const keysPtr = statePtr + stateBytes - (TILE_ROWS << 2)
+      distancesToBounds(scratchPtr, tile, greatest, factorsPtr + (first << 2), boundPtr, keysPtr)
+      selectBest(keysPtr, tile, <u32>first, k, statePtr, allowedPtr)
     }
   }
   const found = min(k, rowCount)

@@ -38,9 +38,10 @@ export class BestRows {
   /**
    * The best of all rows where only `count` are candidates: they stand in the arrays, best bound first, and `bound` tells what
    * no final score of the candidate at a place, or of one behind it, exceeds. Candidates are scored as far as their bounds
-   * reach the k-th score. False where rows that are no candidates might be better; `isAll`: there are none.
+   * reach the k-th score; how many were is returned. Infinity where rows that are no candidates might be better; `isAll`: there
+   * are none.
    */
-  ofCandidates(count: number, isAll: boolean, bound: (place: number) => number): boolean {
+  ofCandidates(count: number, isAll: boolean, bound: (place: number) => number): number {
     const k = this.#k
     const lastBound = bound(count - 1)
     const first = Math.min(count, 2 * k + 64)
@@ -52,7 +53,7 @@ export class BestRows {
       else above = middle
     }
     if (end > first) this.#take(k, first, end - first)
-    return isAll || lastBound < this.#least
+    return isAll || lastBound < this.#least ? end : Number.POSITIVE_INFINITY
   }
 
   /** The best of the first `count` rows of the arrays. */

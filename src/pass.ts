@@ -248,7 +248,9 @@ export class Pass {
     const score = this.#scoreRows(this.#exact!, at.exactQuery, constant)
     const isAll = this.#k === this.#area.count
     const best = this.#bestRows(at, idsPtr, scoresPtr, this.#topK, score)
-    return best.ofCandidates(this.#k, isAll, bound) ? this.#read(idsPtr, scoresPtr) : this.#effort + 1
+    const needed = best.ofCandidates(this.#k, isAll, bound)
+    rounded?.learn(this.#topK, this.#area.count, needed)
+    return needed <= this.#k ? this.#read(idsPtr, scoresPtr) : this.#effort + 1
   }
 
   /** The result of a query by the second stage. */

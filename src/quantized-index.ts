@@ -205,7 +205,7 @@ export class QuantizedIndex {
     const kind = `${coarse} ${rescore} ${this.dims}`
     if (this.size < WARM_UP_MIN_ROWS || warmedUp.has(kind) || this.backend !== 'wasm') return this
     warmedUp.add(kind)
-    const query = new Float32Array(this.dims).fill(1)
+    const query = Float32Array.from({ length: this.dims }, (_, d) => Math.sin(d + 1))
     const searches = Math.min(Math.max(MIN_WARM_UPS, Math.ceil(WARM_UP_ROWS / this.size)), MAX_WARM_UPS)
     for (let i = 0; i < searches; i++) this.search(query)
     return this

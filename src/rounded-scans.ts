@@ -16,6 +16,12 @@ interface Form extends ExactQuery {
 /** Bytes of a query's record beside its form. */
 const BOUND_BYTES = 16
 
+/**
+ * How many of the candidates that normal data would need the last searches of a store needed, about: real data need fewer. It
+ * decides what a search costs, not what it finds.
+ */
+const shares = new WeakMap<CodeStore, number>()
+
 /** The float query with codes below 8 bits: byte look-ups in a table of 8-bit sums find candidates for the exact table. */
 export function tableScan(store: CodeStore, kind: PrecisionKind): Scan {
   const { kernels, buffer } = store.workspace
@@ -28,7 +34,17 @@ export function tableScan(store: CodeStore, kind: PrecisionKind): Scan {
     formBytes: table.length,
     scratchBytes: (queryCount, k) => tableScratchBytes(queryCount, k, rowBytes),
     margin: (k) => (slot.scale === undefined ? k : 3 * k) + 64,
-    candidates: (k, rows) => Math.max(2 * k + 64, Math.ceil(2 * expectedCandidates(k, rows, usualWidth))),
+    candidates(k, rows) {
+      const expected = expectedCandidates(k, rows, usualWidth)
+      return Math.max(
+        2 * k + 64,
+        Math.ceil(expected * (1.2 * (shares.get(store) ?? 1) + 2 / Math.sqrt(Math.max(k, 1)))),
+      )
+    },
+    learn(k, rows, needed) {
+      const share = Math.min(2, needed / expectedCandidates(k, rows, usualWidth))
+      shares.set(store, Math.max(share, 0.9 * (shares.get(store) ?? 1)))
+    },
     prepare(stagedRow, queryPtr) {
       fillNibbleTable(store.encoder.stagedRow(stagedRow), slot, table)
       const rounding = quantizeTable(table, new Uint8Array(buffer, queryPtr, table.length))
@@ -48,6 +64,7 @@ export function foldedScan(store: CodeStore): Scan {
     margin: () => 32,
     // The rounding is a thousandth of the spread.
     candidates: (k) => Math.ceil(1.25 * k) + 32,
+    learn() {},
     prepare(stagedRow, queryPtr) {
       const { values, constant } = foldQuery(store.encoder.stagedRow(stagedRow), precision, book as Calibration)
       const target = new Int16Array(buffer, queryPtr, rowBytes).fill(0)
@@ -63,7 +80,7 @@ function roundedScan(
   parts: Pick<Scan, 'formBytes' | 'scratchBytes'> &
     Omit<RoundedScan, 'rounding'> & { prepare(stagedRow: number, queryPtr: number): Form },
 ): Scan {
-  const { formBytes, scratchBytes, margin, candidates } = parts
+  const { formBytes, scratchBytes, margin, candidates, learn } = parts
   const rowBytes = paddedRowBytes(store.slot(kind).precision, store.dims)
   const factorsPtr = store.scalesPtr(kind)
   const forms: Form[] = []
@@ -74,7 +91,7 @@ function roundedScan(
     formBytes,
     queryBytes: formBytes + BOUND_BYTES,
     exactOf: (stagedRow) => (stagedRow === forms.length - 1 ? forms.at(-1) : undefined),
-    rounded: { margin, candidates, rounding: (row) => forms[row]!.rounding },
+    rounded: { margin, candidates, learn, rounding: (row) => forms[row]!.rounding },
     scoreType: factorsPtr === 0 ? 'integer' : 'float',
     scratchBytes,
     begin() {

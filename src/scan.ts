@@ -56,6 +56,8 @@ export interface RoundedScan {
   margin(k: number): number
   /** Candidates among which the `k` best of `rows` are usually found, and known to be the best. */
   candidates(k: number, rows: number): number
+  /** Is told how many were needed, for the searches that follow. */
+  learn(k: number, rows: number, needed: number): void
   /** The rounding of the query that was prepared from staged row `row`. A factor is in the scores already. */
   rounding(row: number): Rounding
 }
