@@ -1,5 +1,6 @@
 import { bestScratchBytes, type Kernels } from './kernels.js'
 import { roundUp } from './regions.js'
+import { fewCandidates } from './rounding.js'
 
 /** Arrays of row numbers and of their scores (uint32, float32), and scratch for `bestScratchBytes` of the k wanted. */
 export interface RowScores {
@@ -44,7 +45,7 @@ export class BestRows {
   ofCandidates(count: number, isAll: boolean, bound: (place: number) => number): number {
     const k = this.#k
     const lastBound = bound(count - 1)
-    const first = Math.min(count, 2 * k + 64)
+    const first = Math.min(count, fewCandidates(k))
     this.#take(0, 0, first)
     let end = first
     for (let above = count; end < above; ) {

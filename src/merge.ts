@@ -1,5 +1,5 @@
-import type { ExactScores } from './pass.js'
 import type { Candidates } from './search.js'
+import type { ExactScores } from './search-job.js'
 import { best, distanceResult, emptyResult, type SearchResult } from './search-result.js'
 
 /** What rows of a shard are called in the whole: the lower row has the lower id. */

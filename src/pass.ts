@@ -1,42 +1,20 @@
 import { BestRows, type ScoreRows } from './best-rows.js'
 import { rowsOfBits } from './bits.js'
-import { type CodeStore, clearTail } from './code-store.js'
+import type { CodeStore } from './code-store.js'
 import type { CodeRows } from './codes.js'
-import { flipSigns } from './encoder.js'
-import type { Allowed } from './filter.js'
 import type { RowSource } from './matrix.js'
-import { codeRowBytes, precisionKind } from './precision.js'
-import { decodedQueries, type Queries } from './queries.js'
+import { precisionKind } from './precision.js'
+import { codesOf, decodedQueries } from './queries.js'
 import { roundUp } from './regions.js'
 import { openRescorer, type Rescorer } from './rescorers.js'
+import { fewCandidates } from './rounding.js'
 import type { Scan, ScanRows } from './scan.js'
 import { openArea, type ScanArea } from './scan-area.js'
 import { openScan } from './scans.js'
-import type { StageOptions } from './search-options.js'
+import type { ExactScores, SearchJob } from './search-job.js'
 import { best, distanceResult, emptyResult, integerScores, type SearchResult } from './search-result.js'
-import { isFinal, type Stages } from './stages.js'
+import { isFinal } from './stages.js'
 import type { Workspace } from './workspace.js'
-
-/** A search of one store. */
-export interface SearchJob {
-  readonly store: CodeStore
-  readonly queries: Queries
-  readonly stages: Stages
-  readonly options: StageOptions
-  /** What errors call the queries. */
-  readonly argument: string
-  /** The rows that may be found; all by default. */
-  readonly allowed?: Allowed | undefined
-  /** Whether the codes of the second stage are elsewhere, so that only candidates are asked for. */
-  readonly isRescoredElsewhere?: boolean
-}
-
-/** Scores of the second stage, before what is added to all of a query's. */
-export interface ExactScores {
-  readonly scores: Float32Array<ArrayBuffer>
-  /** What to add to the scores of each query. */
-  readonly constants: Float64Array<ArrayBuffer>
-}
 
 /** Queries scanned together, so that codes come from memory once for all of them. */
 const MAX_BATCH = 64
@@ -104,8 +82,8 @@ export class Pass {
     this.#topK = Math.min(options.topK, rows)
     let found: number
     if (this.#isFinal) {
-      const [few, k] = [2 * this.#topK + 64, this.#topK]
-      const first = rounded?.candidates(k, rows) ?? (isMoved || scan.mayTie ? few : k)
+      const k = this.#topK
+      const first = rounded?.candidates(k, rows) ?? (isMoved || scan.mayTie ? fewCandidates(k) : k)
       this.#wanted = this.#topK
       found = Math.min(first * WIDENING ** effort, rows)
       this.#isExhaustive = this.#exact !== undefined && effort > 0 && found > rows / WIDENING
@@ -157,9 +135,7 @@ export class Pass {
       if (this.#k === 0 && (this.#exact ?? this.#second) !== undefined) return emptyResult()
       const idsPtr = at.ids + 4 * this.#k * i
       const scoresPtr = at.scores + 4 * this.#k * i
-      const { rounded } = this.#scan
-      const isBlurred = !this.#isExhaustive && rounded?.rounding(i).isBlurred === true
-      if (isBlurred) return ALL_ROWS
+      if (this.#isBlurred(i)) return ALL_ROWS
       if (this.#second !== undefined) return this.#rescored(i, first + i, at, idsPtr, scoresPtr)
       if (this.#exact === undefined) return this.#scanned(idsPtr, scoresPtr)
       if (this.#isExhaustive) return this.#read(idsPtr, scoresPtr)
@@ -176,7 +152,7 @@ export class Pass {
     const at = this.#findBatch(first, count)
     const found = this.candidates.count
     for (let i = 0; i < count; i++) {
-      if (!this.#isExhaustive && this.#scan.rounded?.rounding(i).isBlurred === true) use(first + i)
+      if (this.#isBlurred(i)) use(first + i)
       else {
         const ids = new Uint32Array(buffer, at.ids + 4 * this.#k * i, found)
         use(first + i, ids, this.#comparable(new Int32Array(buffer, at.scores + 4 * this.#k * i, found)))
@@ -216,6 +192,8 @@ export class Pass {
     this.#prepareScan(first, count, at.queries)
     if (this.#k === 0) return at
     if (first === 0) this.#rows = this.#area.open(this.#store.scratchPtr)
+    // A scan for nobody.
+    if (Array.from({ length: count }, (_, i) => i).every((i) => this.#isBlurred(i))) return at
     this.#scan.run(this.#rows!, at.queries, count, this.#k, at.scratch, at.ids, at.scores)
     this.#area.toStoreRows(new Uint32Array(this.#workspace.buffer, at.ids, count * this.#k))
     return at
@@ -275,6 +253,11 @@ export class Pass {
     return isSure ? best(ids, scores, this.#topK) : this.#effort + 1
   }
 
+  /** Whether the scan can tell nothing of a query of the batch. */
+  #isBlurred(i: number): boolean {
+    return !this.#isExhaustive && this.#scan.rounded?.rounding(i).isBlurred === true
+  }
+
   #read(idsPtr: number, scoresPtr: number): SearchResult {
     const { buffer } = this.#workspace
     return {
@@ -325,13 +308,7 @@ export class Pass {
       for (let i = 0; i < count; i++) scan.prepare(i, queriesPtr + i * scan.formBytes)
       return
     }
-    const rowBytes = codeRowBytes(rows.precision, rows.dims)
-    for (let i = 0; i < count; i++) {
-      const codes = rows.bytes.slice((first + i) * rowBytes, (first + i + 1) * rowBytes)
-      if (rows.precision === 'binary') flipSigns(codes)
-      clearTail(codes, rowBytes, 1, rows.precision, rows.dims)
-      scan.prepareCodes!(codes, queriesPtr + i * scan.formBytes)
-    }
+    for (let i = 0; i < count; i++) scan.prepareCodes!(codesOf(rows, first + i), queriesPtr + i * scan.formBytes)
   }
 }
 

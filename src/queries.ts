@@ -1,7 +1,8 @@
-import type { CodeStore } from './code-store.js'
+import { type CodeStore, clearTail } from './code-store.js'
 import { openDecoder } from './codebook.js'
 import type { CodeRows } from './codes.js'
 import { encodeAll } from './encode.js'
+import { flipSigns } from './encoder.js'
 import type { RowSource } from './matrix.js'
 import { codeRowBytes } from './precision.js'
 
@@ -38,6 +39,15 @@ function pickRows(source: RowSource | CodeRows, picked: readonly number[]): RowS
       for (let i = 0; i < count; i++) source.copyRows(picked[first + i]!, 1, target.subarray(i * stride), stride)
     },
   }
+}
+
+/** The codes of one query, with unsigned bits, and none set behind the last dimension. */
+export function codesOf({ bytes, precision, dims }: CodeRows, row: number): Uint8Array {
+  const rowBytes = codeRowBytes(precision, dims)
+  const codes = bytes.slice(row * rowBytes, (row + 1) * rowBytes)
+  if (precision === 'binary') flipSigns(codes)
+  clearTail(codes, rowBytes, 1, precision, dims)
+  return codes
 }
 
 /** Queries as their own codes decode: what comparing int4 codes with int4 codes means. */

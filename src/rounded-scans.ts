@@ -4,7 +4,7 @@ import { foldQuery, quantizeQuery } from './fold.js'
 import { type BoundKernel, dotScratchBytes, tableScratchBytes } from './kernels.js'
 import { isSigned, type PrecisionKind, paddedRowBytes } from './precision.js'
 import { nibbleTableBytes } from './rescorers.js'
-import { expectedCandidates, type Rounding, writeBound } from './rounding.js'
+import { expectedCandidates, fewCandidates, type Rounding, writeBound } from './rounding.js'
 import type { ExactQuery, RoundedScan, Scan } from './scan.js'
 import { fillNibbleTable, quantizeTable } from './tables.js'
 
@@ -35,15 +35,12 @@ export function tableScan(store: CodeStore, kind: PrecisionKind): Scan {
     scratchBytes: (queryCount, k) => tableScratchBytes(queryCount, k, rowBytes),
     margin: (k) => (slot.scale === undefined ? k : 3 * k) + 64,
     candidates(k, rows) {
-      const expected = expectedCandidates(k, rows, usualWidth)
-      return Math.max(
-        2 * k + 64,
-        Math.ceil(expected * (1.2 * (shares.get(store) ?? 1) + 2 / Math.sqrt(Math.max(k, 1)))),
-      )
+      const expected = expectedCandidates(k, rows, usualWidth) * (shares.get(store) ?? 1)
+      return Math.max(fewCandidates(k), Math.ceil(expected * (1.2 + 2 / Math.sqrt(Math.max(k, 1)))))
     },
     learn(k, rows, needed) {
-      const share = Math.min(2, needed / expectedCandidates(k, rows, usualWidth))
-      shares.set(store, Math.max(share, 0.9 * (shares.get(store) ?? 1)))
+      const share = needed > fewCandidates(k) ? needed / expectedCandidates(k, rows, usualWidth) : 0
+      shares.set(store, Math.max(Math.min(share, 1.5), 0.9 * (shares.get(store) ?? 1)))
     },
     prepare(stagedRow, queryPtr) {
       fillNibbleTable(store.encoder.stagedRow(stagedRow), slot, table)

@@ -43,6 +43,11 @@ export function spreadOf(spreads: Float64Array, noise: number): { readonly size:
   return { size: Math.sqrt(total), isBlurred: rest < CLEAR * CLEAR * lost }
 }
 
+/** Candidates for k rows that are found, and rescored, at next to no cost. */
+export function fewCandidates(k: number): number {
+  return 2 * k + 64
+}
+
 /**
  * Candidates among which the `k` best of `rows` are expected to be, and to be known as such, where scores lie normally and
  * the rounding is `width` standard deviations wide: the rows above the k-th score less that.

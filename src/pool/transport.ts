@@ -1,7 +1,7 @@
 import type { Allowed } from '../filter.js'
 import type { RescoreCall } from '../merge.js'
-import type { ExactScores } from '../pass.js'
 import type { Candidates } from '../search.js'
+import type { ExactScores } from '../search-job.js'
 import { type Boards, offsetsPlace, writeRescore, writeScan } from './call-codec.js'
 import { settleAll } from './errors.js'
 import type { Link } from './link.js'

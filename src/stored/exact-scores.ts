@@ -1,6 +1,6 @@
 import type { RowSource } from '../matrix.js'
 import type { RescoreCall } from '../merge.js'
-import type { ExactScores } from '../pass.js'
+import type { ExactScores } from '../search-job.js'
 import type { RowScorer } from './row-scorer.js'
 import type { CodesOnDisk } from './shard.js'
 
