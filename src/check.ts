@@ -62,6 +62,17 @@ export function checkBoolean(value: unknown, argument: string): boolean {
   return fail('INVALID_ARGUMENT', argument, 'true or false', describe(value))
 }
 
+export function checkString(value: unknown, argument: string): string {
+  if (typeof value === 'string') return value
+  return fail('INVALID_ARGUMENT', argument, 'a text', describe(value))
+}
+
+/** A list of values that the call checks one by one. */
+export function checkArray(value: unknown, argument: string): readonly unknown[] {
+  if (Array.isArray(value)) return value
+  return fail('INVALID_ARGUMENT', argument, 'an array', describe(value))
+}
+
 /** A callback, such as onWarning. */
 export function checkFunction(value: unknown, argument: string): void {
   if (typeof value !== 'function') fail('INVALID_ARGUMENT', argument, 'a function', describe(value))

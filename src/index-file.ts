@@ -1,3 +1,4 @@
+import { checkBytes } from './check.js'
 import { Checksum, type NewHasher, sha256Hex } from './checksum.js'
 import type { CodeStore, SlotRows } from './code-store.js'
 import { columnType } from './codebook.js'
@@ -84,7 +85,7 @@ export function writeIndex(
 
 /** Reads a whole file. @throws PackvecError INVALID_FILE, naming the tensor, or UNSUPPORTED for a later version */
 export function readIndex(bytes: Uint8Array | ArrayBuffer, newHasher: NewHasher): IndexContents {
-  const file = bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes)
+  const file = checkBytes(bytes, 'bytes')
   indexHeaderBytes(file)
   const header = parseIndexHeader(file, file.length, newHasher)
   for (const { name, position, byteLength, sha256 } of header.tensors.values()) {

@@ -1,19 +1,21 @@
 import { checkCount } from './check.js'
 import { type Embeddings, readRows } from './matrix.js'
 import { sampleRows } from './moments.js'
+import { checkOptions, type OptionChecks } from './options.js'
 import { PolarSolver } from './polar.js'
-import { checkSeed } from './random.js'
-import { randomOrthogonal, type SeedOptions } from './random-rotation.js'
+import { randomOrthogonal, SEED_CHECKS, type SeedOptions } from './random-rotation.js'
 import { planRegions, roundUp } from './regions.js'
 import { rotateScratchBytes } from './rotate-kernels.js'
 import { Rotation } from './rotation.js'
-import { partOf, type RunOptions, runSteps, runStepsAsync, type Steps } from './run-steps.js'
+import { partOf, RUN_CHECKS, type RunOptions, runSteps, runStepsAsync, type Steps } from './run-steps.js'
 import { openWorkspace, type Workspace } from './workspace.js'
 
 export interface ItqOptions extends SeedOptions, RunOptions {
   /** Rounds of the alternation; it ends early when no sign changes. Default 50. */
   readonly iterations?: number | undefined
 }
+
+const ITQ_CHECKS: OptionChecks<ItqOptions> = { ...SEED_CHECKS, ...RUN_CHECKS, iterations: true }
 
 /** Rows whose products with their signs are summed in float32 before they are added in float64. */
 const CHUNK_ROWS = 512
@@ -35,18 +37,20 @@ const INERTIA = 1e-3
  * @param sample rows x dims
  * @throws PackvecError EMPTY, NOT_FINITE, INVALID_ARGUMENT, and those of the shape; what `signal` was aborted with
  */
-export function itqRotation(sample: Embeddings, options: ItqOptions = {}): Rotation {
-  return runSteps(itqSteps(sample, options), options)
+export function itqRotation(sample: Embeddings, options?: ItqOptions): Rotation {
+  const checked = checkOptions(options, ITQ_CHECKS)
+  return runSteps(itqSteps(sample, checked), checked)
 }
 
 /** `itqRotation` in steps of some milliseconds, with breaks for other work on the thread. */
-export function itqRotationAsync(sample: Embeddings, options: ItqOptions = {}): Promise<Rotation> {
-  return runStepsAsync(itqSteps(sample, options), options)
+export async function itqRotationAsync(sample: Embeddings, options?: ItqOptions): Promise<Rotation> {
+  const checked = checkOptions(options, ITQ_CHECKS)
+  return runStepsAsync(itqSteps(sample, checked), checked)
 }
 
 function* itqSteps(sample: Embeddings, options: ItqOptions): Steps<Rotation> {
   const iterations = checkCount(options.iterations ?? 50, 'iterations', 0)
-  const seed = checkSeed(options.seed ?? 0)
+  const { seed = 0 } = options
   const { values, dims } = readRows([sampleRows(sample)], 'sample')
   let rotation = randomOrthogonal(dims, seed)
   const signs = new SignProducts(values, dims)

@@ -1,8 +1,9 @@
-import { checkCount, checkSameDims, describe, fail } from './check.js'
+import { checkBoolean, checkCount, checkSameDims, describe, fail, reading } from './check.js'
 import { PackvecError } from './errors.js'
 import { openLinear } from './linear.js'
 import { type LinearKernels, matrixF64Bytes, momentScratchBytes, paddedF64 } from './linear-kernels.js'
 import { type Embeddings, type RowSource, toRows } from './matrix.js'
+import { checkOptions } from './options.js'
 import { MAX_DIMS } from './precision.js'
 import { planRegions, type Regions, roundUp } from './regions.js'
 import type { Steps } from './run-steps.js'
@@ -38,8 +39,7 @@ export class Moments {
 
   /** Empty moments for embeddings of `dims` dimensions. @throws PackvecError INVALID_ARGUMENT or TOO_LARGE */
   constructor(dims: number) {
-    checkCount(dims, 'dims')
-    if (dims > MAX_DIMS) throw new PackvecError('TOO_LARGE', 'dims', `dims is ${dims}, the most is ${MAX_DIMS}`)
+    checkDims(dims)
     this.dims = dims
     this.#rowBytes = roundUp(4 * dims, 64)
     this.#chunkRows = Math.max(1, Math.floor(STAGING_BYTES / this.#rowBytes))
@@ -59,8 +59,13 @@ export class Moments {
   }
 
   /** Reads what `toTensors` gave. @throws PackvecError INVALID_ARGUMENT, NOT_FINITE */
-  static fromTensors({ dims, rows, sums, products }: MomentsTensors): Moments {
-    const moments = new Moments(dims)
+  static fromTensors(saved: MomentsTensors): Moments {
+    return reading('moments', () => Moments.#read(saved))
+  }
+
+  static #read(saved: MomentsTensors): Moments {
+    const { dims, rows, sums, products } = (saved ?? {}) as MomentsTensors
+    checkDims(dims)
     checkCount(rows, 'rows', 0)
     for (const [name, values, length] of [
       ['sums', sums, dims] as const,
@@ -72,6 +77,8 @@ export class Moments {
       const wrong = values.findIndex((value) => !Number.isFinite(value))
       if (wrong >= 0) fail('NOT_FINITE', name, 'finite', `${values[wrong]} at ${wrong}`)
     }
+    // Once there are as many values as the dimensions claim.
+    const moments = new Moments(dims)
     moments.#rows = rows
     moments.#sums.set(sums)
     for (let i = 0; i < dims; i++) moments.#row(i).set(products.subarray(i * dims, i * dims + i + 1))
@@ -93,7 +100,8 @@ export class Moments {
    * X^T X, dims x dims, or with `center` the same of the rows minus their mean. Its eigenvalues are the squares of the
    * singular values of X. A copy. @throws PackvecError EMPTY before the first row
    */
-  products(options: { readonly center?: boolean | undefined } = {}): Float64Array {
+  products(options?: { readonly center?: boolean | undefined }): Float64Array {
+    const { center } = checkOptions(options, { center: checkBoolean })
     this.#checkRows()
     const { dims } = this
     const { mean } = this
@@ -102,7 +110,7 @@ export class Moments {
     for (let i = 0; i < dims; i++) {
       const row = this.#row(i)
       for (let j = 0; j <= i; j++) {
-        const value = options.center ? row[j]! - sums[i]! * mean[j]! : row[j]!
+        const value = center ? row[j]! - sums[i]! * mean[j]! : row[j]!
         products[i * dims + j] = value
         products[j * dims + i] = value
       }
@@ -192,6 +200,11 @@ export class Moments {
   #checkRows(): void {
     if (this.#rows === 0) fail('EMPTY', 'moments', 'of at least 1 row', '0 rows')
   }
+}
+
+function checkDims(dims: number): void {
+  checkCount(dims, 'dims')
+  if (dims > MAX_DIMS) throw new PackvecError('TOO_LARGE', 'dims', `dims is ${dims}, the most is ${MAX_DIMS}`)
 }
 
 /** A sample of at least one row. @throws PackvecError EMPTY, and those of the shape */

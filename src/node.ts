@@ -4,6 +4,7 @@
  * @module packvec/node
  */
 
+import { describe } from './check.js'
 import type { QuantizedEmbeddings } from './codes.js'
 import { PackvecError } from './errors.js'
 import { type FaissArray, type FaissKind, faissHeader } from './format/faiss.js'
@@ -14,6 +15,8 @@ import { readFaissArray } from './storage/faiss-file.js'
 import { withFile } from './storage/file.js'
 import { nodeSha256 } from './storage/node-sha256.js'
 import { readNpyArray } from './storage/npy-file.js'
+import { checkPath } from './storage/path.js'
+import { typedArray } from './storage/typed-array.js'
 import { decodeIndexWith, encodeIndexWith } from './storage.js'
 
 export { buildIndex } from './builder/build.js'
@@ -49,7 +52,7 @@ const CHUNK_BYTES = 1 << 26
  * @throws PackvecError `IO`, `INVALID_FILE`, `UNSUPPORTED` (other dtypes, Fortran order, big-endian), `TOO_LARGE`
  */
 export async function readNpy(path: string): Promise<NpyArray> {
-  return withFile(path, readNpyArray)
+  return withFile(checkPath(path), readNpyArray)
 }
 
 /**
@@ -62,9 +65,8 @@ export async function writeNpy(
   path: string,
   array: QuantizedEmbeddings | { readonly data: NpyData; readonly dims: readonly number[] },
 ): Promise<void> {
-  const { data } = array
-  const dims = 'precision' in array ? [array.rows, array.rowBytes / data.BYTES_PER_ELEMENT] : toShape(array.dims)
-  const header = npyHeader(data, dims)
+  const { data, shape } = typedArray<NpyData>(array)
+  const header = npyHeader(data, shape)
   const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
   await writeFileAtomic(path, inChunks(header, bytes))
 }
@@ -76,7 +78,7 @@ export async function writeNpy(
  * @throws PackvecError `IO`, `INVALID_FILE`, `UNSUPPORTED` (other kinds of index), `TOO_LARGE`
  */
 export async function readFaiss(path: string): Promise<FaissArray> {
-  return withFile(path, readFaissArray)
+  return withFile(checkPath(path), readFaissArray)
 }
 
 /**
@@ -92,12 +94,11 @@ export async function writeFaiss(
   array: QuantizedEmbeddings | { readonly data: Float32Array | Uint8Array; readonly dims: readonly number[] },
   kind?: FaissKind,
 ): Promise<void> {
-  const { data } = array
-  if ('precision' in array && array.precision !== 'ubinary' && array.precision !== 'float32') {
-    const message = `FAISS flat files hold ubinary or float32, got codes of precision ${array.precision}`
+  const { data, shape, precision } = typedArray<Float32Array | Uint8Array>(array)
+  if (precision !== undefined && precision !== 'ubinary' && precision !== 'float32') {
+    const message = `FAISS flat files hold ubinary or float32, got codes of precision ${describe(precision)}`
     throw new PackvecError('INVALID_ARGUMENT', 'array', message)
   }
-  const shape = 'precision' in array ? [array.rows, array.rowBytes / data.BYTES_PER_ELEMENT] : toShape(array.dims)
   const [rows = 0, columns = 0] = shape
   if (shape.length !== 2 || rows * columns !== data.length) {
     const expected = `[rows, columns] with product ${data.length}, the length of data`
@@ -111,12 +112,13 @@ export async function writeFaiss(
 
 /** Saves an index as one safetensors file, whole or not at all. @throws PackvecError `IO` */
 export async function saveIndex(index: QuantizedIndex, path: string): Promise<void> {
-  await writeFileAtomic(path, [encodeIndexWith(index, nodeSha256)])
+  const bytes = encodeIndexWith(index, nodeSha256)
+  await writeFileAtomic(path, [bytes])
 }
 
 /** Opens an index that `saveIndex` or `encodeIndex` wrote. @throws PackvecError `IO`, `INVALID_FILE`, `UNSUPPORTED` */
 export async function loadIndex(path: string): Promise<QuantizedIndex> {
-  return withFile(path, async (file) => {
+  return withFile(checkPath(path), async (file) => {
     const bytes = allocate(file.bytes)
     await file.read(0, bytes)
     return decodeIndexWith(bytes, nodeSha256)
@@ -132,13 +134,8 @@ function checkKind(kind: FaissKind | undefined, data: unknown): FaissKind {
   const kinds: readonly FaissKind[] = isBits ? ['binary'] : ['ip', 'l2']
   if (kind === undefined) return kinds[0]!
   if (kinds.includes(kind)) return kind
-  const message = `kind must be ${kinds.join(' or ')} for ${isBits ? 'a Uint8Array' : 'a Float32Array'}, got ${kind}`
+  const message = `kind must be ${kinds.join(' or ')} for ${isBits ? 'a Uint8Array' : 'a Float32Array'}, got ${describe(kind)}`
   throw new PackvecError('INVALID_ARGUMENT', 'kind', message)
-}
-
-function toShape(dims: unknown): readonly number[] {
-  if (Array.isArray(dims)) return dims
-  throw new PackvecError('INVALID_ARGUMENT', 'dims', `dims must be [rows, dims], got ${typeof dims}`)
 }
 
 function* inChunks(...parts: Uint8Array[]): Generator<Uint8Array> {

@@ -34,13 +34,18 @@ const ALIASES: Readonly<Record<string, string>> = {
 /**
  * A copy of the options of a call: an option that does not exist is refused with the nearest that does, and so is a value
  * of the wrong kind. Inherited options count; those that are undefined do not.
+ * @param argument what the object is called, where it is a part of the options
  * @throws PackvecError INVALID_ARGUMENT
  */
-export function checkOptions<T extends object>(options: T | undefined, checks: OptionChecks<T>): T {
-  return reading('options', () => {
+export function checkOptions<T extends object>(
+  options: T | undefined,
+  checks: OptionChecks<T>,
+  argument = 'options',
+): T {
+  return reading(argument, () => {
     const copy: Record<string, unknown> = {}
     const isPlain = Object.prototype.toString.call(options ?? {}) === '[object Object]'
-    if (options === null || !isPlain) fail('INVALID_ARGUMENT', 'options', 'an object of options', describe(options))
+    if (options === null || !isPlain) fail('INVALID_ARGUMENT', argument, 'an object of options', describe(options))
     for (const name in options) {
       const value = options[name]
       if (value === undefined) continue

@@ -5,13 +5,14 @@
  * @module packvec/pool
  */
 
-import { checkCount, checkOneOf, fail } from './check.js'
+import { checkCount, checkOneOf, describe, fail } from './check.js'
 import { PackvecError } from './errors.js'
+import { checkOptions, type OptionChecks } from './options.js'
 import { type Host, openHost } from './pool/host.js'
 import { Link } from './pool/link.js'
 import { Pool } from './pool/pool.js'
 import { canShare, openTransport, type TransportKind } from './pool/transport.js'
-import { backend, type InitOptions } from './workspace.js'
+import { backend, checkModule, type InitOptions } from './workspace.js'
 
 export type { Pool } from './pool/pool.js'
 export type { PoolIndex, PoolSearchOptions } from './pool/pool-index.js'
@@ -33,6 +34,12 @@ export interface PoolOptions {
 }
 
 const MAX_WORKERS = 1024
+const POOL_CHECKS: OptionChecks<PoolOptions> = {
+  workers: checkWorkers,
+  transport: true,
+  workerUrl: checkWorkerUrl,
+  module: checkModule,
+}
 
 /**
  * Starts threads that hold the rows of indexes and search them together, with the results of one thread. A pool that is
@@ -40,9 +47,9 @@ const MAX_WORKERS = 1024
  * @throws (rejects with) PackvecError INVALID_ARGUMENT (workers, transport), UNSUPPORTED (transport: 'shared' where memory
  * cannot be shared), IO where a worker cannot be started
  */
-export async function createPool(options: PoolOptions = {}): Promise<Pool> {
+export async function createPool(given?: PoolOptions): Promise<Pool> {
+  const options = checkOptions(given, POOL_CHECKS)
   const transport = chooseTransport(options.transport)
-  if (options.workers !== undefined) checkWorkers(options.workers)
   const host = await openHost()
   const count = options.workers ?? Math.min(Math.max(1, host.cores - 1), MAX_WORKERS)
   let lost: Error | undefined
@@ -85,6 +92,11 @@ async function startLinks(
 function checkWorkers(workers: unknown): void {
   if (checkCount(workers, 'workers') <= MAX_WORKERS) return
   fail('INVALID_ARGUMENT', 'workers', `at most ${MAX_WORKERS}`, String(workers))
+}
+
+function checkWorkerUrl(url: unknown): void {
+  if (url instanceof URL || (typeof url === 'string' && url !== '')) return
+  fail('INVALID_ARGUMENT', 'workerUrl', 'a URL', describe(url))
 }
 
 function chooseTransport(asked: TransportKind | undefined): TransportKind {

@@ -1,5 +1,6 @@
 import { checkCount } from './check.js'
 import { PackvecError } from './errors.js'
+import { checkOptions, type OptionChecks } from './options.js'
 import { MAX_DIMS } from './precision.js'
 import { checkSeed, seededNormals } from './random.js'
 import { Rotation } from './rotation.js'
@@ -10,6 +11,8 @@ export interface SeedOptions {
   readonly seed?: number | undefined
 }
 
+export const SEED_CHECKS: OptionChecks<SeedOptions> = { seed: checkSeed }
+
 /**
  * A random orthogonal matrix, uniform over all of them (Haar measure), from a seed: the orthogonal factor of a matrix of
  * normal numbers, its triangular factor having a positive diagonal. By Stewart's method (SIAM J. Numer. Anal. 17, 1980) it is
@@ -17,10 +20,10 @@ export interface SeedOptions {
  * operations. Normals: xoshiro128** and Marsaglia's polar method (`random.ts`); the same seed gives the same bits everywhere.
  * @throws PackvecError INVALID_ARGUMENT or TOO_LARGE
  */
-export function randomRotation(dims: number, options: SeedOptions = {}): Rotation {
+export function randomRotation(dims: number, options?: SeedOptions): Rotation {
+  const { seed = 0 } = checkOptions(options, SEED_CHECKS)
   checkCount(dims, 'dims')
   if (dims > MAX_DIMS) throw new PackvecError('TOO_LARGE', 'dims', `dims is ${dims}, the most is ${MAX_DIMS}`)
-  const seed = checkSeed(options.seed ?? 0)
   return Rotation.fromMatrix(Float32Array.from(randomOrthogonal(dims, seed)), dims, 'random', seed)
 }
 

@@ -4,6 +4,7 @@ import { stagedRowBytes } from './encoder.js'
 import { PackvecError } from './errors.js'
 import { type HadamardPlan, hadamardSizes, openHadamard, planHadamard } from './hadamard.js'
 import { arrayType, type Embeddings } from './matrix.js'
+import { checkOptions } from './options.js'
 import { checkProducts, checkSampled } from './orthogonality.js'
 import { MAX_DIMS } from './precision.js'
 import { checkSeed } from './random.js'
@@ -88,9 +89,9 @@ export class Rotation {
    * in Andoni et al. 2015.
    * @throws PackvecError INVALID_ARGUMENT or TOO_LARGE
    */
-  static hadamard(dims: number, options: { readonly seed?: number | undefined } = {}): Rotation {
+  static hadamard(dims: number, options?: { readonly seed?: number | undefined }): Rotation {
+    const { seed = 0 } = checkOptions(options, { seed: checkSeed })
     checkDims(dims)
-    const seed = checkSeed(options.seed ?? 0)
     return new Rotation('hadamard', dims, seed, planHadamard(dims, seed))
   }
 

@@ -1,3 +1,6 @@
+import { checkFunction, checkSignal } from './check.js'
+import type { OptionChecks } from './options.js'
+
 /** How a caller follows and stops long work. */
 export interface RunOptions {
   /** Hears the fraction done, rising to 1. */
@@ -5,6 +8,8 @@ export interface RunOptions {
   /** Ends the work between two steps: its reason is thrown. */
   readonly signal?: AbortSignal | undefined
 }
+
+export const RUN_CHECKS: OptionChecks<RunOptions> = { onProgress: checkFunction, signal: checkSignal }
 
 /** Work cut into steps of some milliseconds: yields the fraction done, returns the result. */
 export type Steps<T> = Generator<number, T, void>

@@ -2,9 +2,10 @@ import { openLinear } from './linear.js'
 import { matrixF64Bytes, multiplyScratchBytes, paddedF64 } from './linear-kernels.js'
 import type { Embeddings, RowSource } from './matrix.js'
 import { Moments, sampleRows } from './moments.js'
+import { checkOptions } from './options.js'
 import { planRegions } from './regions.js'
 import { runSteps } from './run-steps.js'
-import { type CenterOptions, symmetricEigenSteps } from './svd.js'
+import { CENTER_CHECKS, type CenterOptions, symmetricEigenSteps } from './svd.js'
 
 /** Below this share of the largest, squaring has cost a singular value more than half its digits. */
 const SMALL = 1e-4
@@ -17,7 +18,8 @@ const CHUNK_ROWS = 256
  * @param sample rows x dims; held by the caller, read once more for each pass
  * @throws PackvecError EMPTY, NOT_FINITE, and those of the shape
  */
-export function singularValues(sample: Embeddings, options: CenterOptions = {}): Float64Array {
+export function singularValues(sample: Embeddings, given?: CenterOptions): Float64Array {
+  const options = checkOptions(given, CENTER_CHECKS)
   const source = sampleRows(sample)
   const { dims } = source
   const count = Math.min(source.rows, dims)

@@ -1,8 +1,7 @@
-import { fileURLToPath } from 'node:url'
-import { fail } from './check.js'
 import type { QuantizedIndex } from './quantized-index.js'
 import { nodeSha256 } from './storage/node-sha256.js'
 import { NodeFileSource } from './storage/node-source.js'
+import { checkPath, pathOfUrl } from './storage/path.js'
 import { decodeIndexWith, encodeIndexWith } from './storage.js'
 import { openIndexOn } from './stored/open-index.js'
 import type { IndexSource, OpenOptions, StorageHost } from './stored/open-options.js'
@@ -19,12 +18,8 @@ const host: StorageHost = {
 }
 
 function pathOf(location: string | URL): string {
-  if (typeof location === 'string' && !/^\s*file:/i.test(location)) return location
-  try {
-    return fileURLToPath(location)
-  } catch (cause) {
-    return fail('INVALID_ARGUMENT', 'source', 'a path or a file: URL of this machine', (cause as Error).message)
-  }
+  const isUrl = typeof location === 'string' && /^\s*file:/i.test(location)
+  return isUrl ? pathOfUrl(location, 'source') : checkPath(location, 'source')
 }
 
 export function openIndex(source: IndexSource | readonly IndexSource[], options?: OpenOptions): Promise<StoredIndex> {

@@ -4,6 +4,7 @@
  * @module packvec/storage
  */
 
+import { describe, fail, reading } from './check.js'
 import type { NewHasher } from './checksum.js'
 import { readIndex, writeIndex } from './index-file.js'
 import { asFileError } from './index-header.js'
@@ -57,7 +58,9 @@ export function decodeIndex(bytes: Uint8Array | ArrayBuffer): QuantizedIndex {
 
 /** @internal `encodeIndex` with a SHA-256 of the caller's. */
 export function encodeIndexWith(index: QuantizedIndex, newHasher: NewHasher): Uint8Array<ArrayBuffer> {
-  return writeIndex(index.parts, newHasher)
+  const parts = reading('index', () => index?.parts)
+  if (parts?.store === undefined) fail('INVALID_ARGUMENT', 'index', 'a QuantizedIndex', describe(index))
+  return writeIndex(parts, newHasher)
 }
 
 /** @internal `decodeIndex` with a SHA-256 of the caller's. */

@@ -1,11 +1,12 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import { checkSameDims } from './check.js'
+import { checkCount, checkSameDims, checkSignal } from './check.js'
 import { PackvecError } from './errors.js'
 import { allowedRows, copyFilter, type Filter, type FilterRows } from './filter.js'
 import type { Id } from './ids.js'
 import { type Embeddings, type Matrix, type RowSource, readRows, toRows, type Vector } from './matrix.js'
+import { checkOptions, type OptionChecks } from './options.js'
 import type { Precision } from './precision.js'
-import { checkSearchOptions, type SearchOptions } from './search-options.js'
+import { checkSearchOptions, SEARCH_CHECKS, type SearchOptions } from './search-options.js'
 import type { Stages } from './stages.js'
 import { Deadline } from './stored/deadline.js'
 import { allowedInShards, rowsNamed, type StoredFilter } from './stored/filter-rows.js'
@@ -24,6 +25,12 @@ export interface StoredSearchOptions extends Omit<SearchOptions, 'filter'> {
   readonly signal?: AbortSignal
   /** Milliseconds that the search may take; for `searchBatches`, each batch. */
   readonly timeout?: number
+}
+
+const STORED_SEARCH_CHECKS: OptionChecks<StoredSearchOptions> = {
+  ...SEARCH_CHECKS,
+  signal: checkSignal,
+  timeout: checkCount,
 }
 
 /** Queries scanned together: their candidates are read while the next are scanned. */
@@ -90,9 +97,9 @@ export class StoredIndex {
    */
   search(query: Vector, options?: StoredSearchOptions): Promise<StoredResult>
   search(queries: Matrix, options?: StoredSearchOptions): Promise<StoredResult[]>
-  async search(queries: Embeddings, options: StoredSearchOptions = {}): Promise<StoredResult | StoredResult[]> {
+  async search(queries: Embeddings, options?: StoredSearchOptions): Promise<StoredResult | StoredResult[]> {
     const open = this.#content()
-    const { filter, signal, timeout, ...others } = options
+    const { filter, signal, timeout, ...others } = checkOptions(options, STORED_SEARCH_CHECKS)
     const checked = checkSearchOptions(others, this.coarse)
     const wanted = filter === undefined ? undefined : copyFilter(filter as Filter)
     const source = toRows(queries, 'query')
@@ -125,7 +132,7 @@ export class StoredIndex {
    */
   async *searchBatches(
     batches: AsyncIterable<Matrix> | Iterable<Matrix>,
-    options: StoredSearchOptions = {},
+    options?: StoredSearchOptions,
   ): AsyncGenerator<StoredResult[]> {
     let before: Promise<StoredResult[]> | undefined
     for await (const batch of batches) {

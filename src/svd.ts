@@ -1,11 +1,13 @@
+import { checkBoolean, reading } from './check.js'
 import { eigenSteps, type SymmetricEigen } from './eigen.js'
 import { openLinear } from './linear.js'
 import { eigenScratchBytes, paddedF64 } from './linear-kernels.js'
 import type { Embeddings } from './matrix.js'
 import { Moments, sampleRows } from './moments.js'
+import { checkOptions, type OptionChecks } from './options.js'
 import { planRegions } from './regions.js'
 import { Rotation } from './rotation.js'
-import { partOf, type RunOptions, runSteps, runStepsAsync, type Steps } from './run-steps.js'
+import { partOf, RUN_CHECKS, type RunOptions, runSteps, runStepsAsync, type Steps } from './run-steps.js'
 
 /** Where the moments of a sample are taken about. */
 export interface CenterOptions {
@@ -14,6 +16,9 @@ export interface CenterOptions {
 }
 
 export interface SvdOptions extends CenterOptions, RunOptions {}
+
+export const CENTER_CHECKS: OptionChecks<CenterOptions> = { center: checkBoolean }
+const SVD_CHECKS: OptionChecks<SvdOptions> = { ...CENTER_CHECKS, ...RUN_CHECKS }
 
 /** Rows whose moments take as long as one dimension of the decomposition: measured at 384 and 1,024 dims. */
 const ROWS_PER_DIM = 6
@@ -29,13 +34,15 @@ const ROWS_PER_DIM = 6
  * @param sample rows x dims, or moments gathered in passes
  * @throws PackvecError EMPTY, NOT_FINITE, and those of the shape; what `signal` was aborted with
  */
-export function svdRotation(sample: Embeddings | Moments, options: SvdOptions = {}): Rotation {
-  return runSteps(svdSteps(sample, options), options)
+export function svdRotation(sample: Embeddings | Moments, options?: SvdOptions): Rotation {
+  const checked = checkOptions(options, SVD_CHECKS)
+  return runSteps(svdSteps(sample, checked), checked)
 }
 
 /** `svdRotation` in steps of some milliseconds, with breaks for other work on the thread. */
-export function svdRotationAsync(sample: Embeddings | Moments, options: SvdOptions = {}): Promise<Rotation> {
-  return runStepsAsync(svdSteps(sample, options), options)
+export async function svdRotationAsync(sample: Embeddings | Moments, options?: SvdOptions): Promise<Rotation> {
+  const checked = checkOptions(options, SVD_CHECKS)
+  return runStepsAsync(svdSteps(sample, checked), checked)
 }
 
 /**
@@ -43,16 +50,17 @@ export function svdRotationAsync(sample: Embeddings | Moments, options: SvdOptio
  * variance with `center`. What is zero comes out within rounding of the largest, never negative.
  * @throws PackvecError EMPTY, NOT_FINITE, and those of the shape
  */
-export function eigenvalues(sample: Embeddings | Moments, options: CenterOptions = {}): Float64Array {
-  const moments = sample instanceof Moments ? sample : Moments.from(sample)
-  const { values } = runSteps(symmetricEigenSteps(moments.products(options), moments.dims), {})
+export function eigenvalues(sample: Embeddings | Moments, options?: CenterOptions): Float64Array {
+  const checked = checkOptions(options, CENTER_CHECKS)
+  const moments = isMoments(sample) ? sample : Moments.from(sample)
+  const { values } = runSteps(symmetricEigenSteps(moments.products(checked), moments.dims), {})
   return values.map((value) => Math.max(0, value) / moments.rows)
 }
 
 function* svdSteps(sample: Embeddings | Moments, { center }: CenterOptions): Steps<Rotation> {
   let moments: Moments
   let gathered = 0
-  if (sample instanceof Moments) moments = sample
+  if (isMoments(sample)) moments = sample
   else {
     const source = sampleRows(sample)
     gathered = source.rows / (source.rows + ROWS_PER_DIM * source.dims)
@@ -71,6 +79,10 @@ function* svdSteps(sample: Embeddings | Moments, { center }: CenterOptions): Ste
     rank: Math.min(found, center ? rows - 1 : rows),
     centre: center ? Float32Array.from(moments.mean) : undefined,
   })
+}
+
+function isMoments(sample: Embeddings | Moments): sample is Moments {
+  return reading('sample', () => sample instanceof Moments)
 }
 
 /** Eigenvalues and eigenvectors of a symmetric matrix (dims x dims) in a memory of their own. */

@@ -60,7 +60,7 @@ export function init(given?: InitOptions): void {
   chosen = backend ?? (module === undefined ? chosen : 'wasm')
 }
 
-function checkModule(module: unknown): void {
+export function checkModule(module: unknown): void {
   // By its tag: edge hosts hand over modules of another realm, which are no instance of this one's class.
   if (Object.prototype.toString.call(module) !== '[object WebAssembly.Module]') {
     fail('INVALID_ARGUMENT', 'module', 'a WebAssembly.Module', describe(module))

@@ -2,10 +2,11 @@ import { describe, fail } from '../check.js'
 import { PackvecError } from '../errors.js'
 import type { IndexHeader } from '../index-header.js'
 import type { IndexSpec } from '../index-layout.js'
+import { checkOptions } from '../options.js'
 import { type AtomicFile, replaceFile } from '../storage/atomic-file.js'
+import { checkPath } from '../storage/path.js'
 import { throwIfAborted } from '../storage/source.js'
 import { refuseInputs } from '../storage/target.js'
-import { checkLockTimeout } from '../storage/writer-lock.js'
 import { type CodePlan, planCodes } from './calibrate.js'
 import type { Corpus } from './corpus.js'
 import { encodeRows, FactorTooWide } from './encode-rows.js'
@@ -14,7 +15,13 @@ import { IndexReader } from './index-reader.js'
 import { IndexWriter } from './index-writer.js'
 import { collectRows, pathsIn } from './intake.js'
 import { checkMetadata } from './metadata.js'
-import type { BuildIndexOptions, CodingOptions, RowsInput } from './options.js'
+import {
+  BUILD_INDEX_CHECKS,
+  type BuildIndexOptions,
+  CODING_CHECKS,
+  type CodingOptions,
+  type RowsInput,
+} from './options.js'
 
 /**
  * Builds an index file from rows that never stand in memory as a whole: one pass finds ranges, levels and rotation, a second
@@ -25,8 +32,9 @@ import type { BuildIndexOptions, CodingOptions, RowsInput } from './options.js'
  * the codes), 4 bytes a row for ids that are numbers and 16 for texts, and the sample (at most 16,384 rows).
  * @throws PackvecError EMPTY, NOT_FINITE (with the row number over all files), DIMS_MISMATCH, INVALID_ARGUMENT, IO, ABORTED, ...
  */
-export async function buildIndex(path: string, source: RowsInput, options: BuildIndexOptions = {}): Promise<void> {
-  checkOptions(options)
+export async function buildIndex(target: string, source: RowsInput, given?: BuildIndexOptions): Promise<void> {
+  const path = checkPath(target)
+  const options = checkBuildOptions(given)
   await refuseInputs(path, [...pathsIn(source), ['index to follow', options.like]])
   const ids = new IdList(path)
   try {
@@ -89,18 +97,20 @@ export function checkCorpusDims(
   throw new PackvecError('DIMS_MISMATCH', 'source', message)
 }
 
-const CODING_OPTIONS: readonly (keyof CodingOptions)[] = [
-  ...(['coarse', 'rescore', 'calibration', 'calibrationEmbeddings', 'levels', 'scope', 'percentiles'] as const),
-  ...(['scale', 'truncate', 'renormalize', 'center', 'rotation'] as const),
-]
-
 /** @throws PackvecError INVALID_ARGUMENT */
-export function checkOptions(options: BuildIndexOptions): void {
+export function checkBuildOptions(
+  given: BuildIndexOptions | undefined,
+  checks: Partial<typeof BUILD_INDEX_CHECKS> = BUILD_INDEX_CHECKS,
+): BuildIndexOptions {
+  const options = checkOptions(given, checks as typeof BUILD_INDEX_CHECKS)
   const { like, metadata } = options
-  const second = like === undefined ? undefined : CODING_OPTIONS.find((name) => options[name] !== undefined)
+  const second =
+    like === undefined
+      ? undefined
+      : (Object.keys(CODING_CHECKS) as (keyof CodingOptions)[]).find((name) => options[name] !== undefined)
   if (second !== undefined) {
     fail('INVALID_ARGUMENT', second, 'left out where `like` gives an index to follow', describe(options[second]))
   }
   if (metadata !== undefined) checkMetadata(metadata)
-  checkLockTimeout(options)
+  return options
 }

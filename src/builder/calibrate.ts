@@ -1,12 +1,13 @@
 import { fitOf, planStages } from '../build-plan.js'
 import { Calibration } from '../calibration.js'
 import { SAMPLE_ROWS } from '../centre.js'
-import { checkCount, checkOneOf, checkSameDims, describe, fail } from '../check.js'
+import { checkCount, checkOneOf, checkSameDims, describe, fail, reading } from '../check.js'
 import type { Slot } from '../code-store.js'
 import type { Codebook } from '../codebook.js'
 import type { IndexParts } from '../index-parts.js'
 import { isLevelPrecision } from '../levels.js'
 import { evenRow, type RowSource, toRows } from '../matrix.js'
+import { checkOptions } from '../options.js'
 import { type Precision, precisionKind } from '../precision.js'
 import { BUILD_NAMES, checkOwnRows, checkScale, chooseCodebook, requireCodebook } from '../quantize.js'
 import { checkSeed, seededWords } from '../random.js'
@@ -136,18 +137,18 @@ function drawRows(rows: number, count: number, seed: number): Float64Array {
 type CalibrationOption = BuildIndexOptions['calibration']
 
 function isRanges(value: CalibrationOption): value is Calibration {
-  return typeof value === 'object' && 'buckets' in value
+  return typeof value === 'object' && value !== null && 'buckets' in value
 }
 
 function isSample(value: CalibrationOption): value is { readonly sample: number; readonly seed?: number } {
-  return typeof value === 'object' && 'sample' in value
+  return typeof value === 'object' && value !== null && 'sample' in value
 }
 
 function checkCalibration(value: CalibrationOption): void {
-  if (value === undefined || value === 'all' || isRanges(value)) return
-  if (typeof value !== 'object' || !isSample(value)) {
+  if (value === undefined || value === 'all') return
+  if (reading('calibration', () => isRanges(value))) return
+  if (!reading('calibration', () => isSample(value))) {
     fail('INVALID_ARGUMENT', 'calibration', "'all', { sample, seed } or a Calibration", describe(value))
   }
-  checkCount(value.sample, 'calibration.sample')
-  if (value.seed !== undefined) checkSeed(value.seed)
+  checkOptions(value as object, { sample: checkCount, seed: checkSeed }, 'calibration')
 }

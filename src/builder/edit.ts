@@ -3,8 +3,9 @@ import { checkId, checkIds } from '../check-ids.js'
 import { PackvecError } from '../errors.js'
 import type { Id } from '../ids.js'
 import type { IndexHeader } from '../index-header.js'
+import { checkOptions } from '../options.js'
+import { checkPath } from '../storage/path.js'
 import { refuseInputs } from '../storage/target.js'
-import { checkLockTimeout } from '../storage/writer-lock.js'
 import { checkCorpusDims } from './build.js'
 import { copyRows } from './copy-rows.js'
 import { type Corpus, checkRowCount } from './corpus.js'
@@ -14,7 +15,16 @@ import { planGrowth } from './grow.js'
 import { IdList } from './id-list.js'
 import { IndexReader } from './index-reader.js'
 import { collectRows, pathsIn } from './intake.js'
-import type { AppendOptions, DeleteOptions, Ids, RowsInput, WriteOptions } from './options.js'
+import {
+  APPEND_CHECKS,
+  type AppendOptions,
+  DELETE_CHECKS,
+  type DeleteOptions,
+  type Ids,
+  type RowsInput,
+  WRITE_CHECKS,
+  type WriteOptions,
+} from './options.js'
 import { deletedTest, storedIds } from './stored-ids.js'
 
 /**
@@ -25,8 +35,9 @@ import { deletedTest, storedIds } from './stored-ids.js'
  * @throws PackvecError as `buildIndex` does; LOCKED where another writer of the file does not end in time; CHANGED where
  * something else has replaced the file meanwhile
  */
-export async function appendToIndex(path: string, source: RowsInput, options: AppendOptions = {}): Promise<void> {
-  checkLockTimeout(options)
+export async function appendToIndex(target: string, source: RowsInput, given?: AppendOptions): Promise<void> {
+  const path = checkPath(target)
+  const options = checkOptions(given, APPEND_CHECKS)
   const header = await IndexReader.headerOf(path)
   const { ids: known, rows } = header
   await refuseInputs(path, pathsIn(source))
@@ -85,9 +96,10 @@ async function append(
  * Marks rows as deleted, by their ids: searches pass over them, other ids stay what they are. `compactIndex` frees the space.
  * @throws PackvecError INVALID_ARGUMENT, naming the first id that the index does not have (or not any more); LOCKED, CHANGED
  */
-export async function deleteFromIndex(path: string, ids: Ids, options: DeleteOptions = {}): Promise<void> {
+export async function deleteFromIndex(target: string, ids: Ids, given?: DeleteOptions): Promise<void> {
+  const path = checkPath(target)
+  const options = checkOptions(given, DELETE_CHECKS)
   checkIds(ids)
-  checkLockTimeout(options)
   await IndexReader.headerOf(path)
   const wanted = new Set<Id>()
   for await (const id of ids) {
@@ -126,7 +138,9 @@ async function markDeleted({ index, ids: list, lock }: Edit, wanted: Set<Id>, op
  * Writes an index without its deleted rows. Ids stay: an index that had none of its own gets the old row numbers as ids.
  * @throws PackvecError EMPTY where every row is deleted; LOCKED, CHANGED
  */
-export async function compactIndex(path: string, options: WriteOptions = {}): Promise<void> {
+export async function compactIndex(target: string, given?: WriteOptions): Promise<void> {
+  const path = checkPath(target)
+  const options = checkOptions(given, WRITE_CHECKS)
   await editIndex(path, 'compactIndex', options, async ({ index, ids, lock }) => {
     const deleted = await index.readDeleted()
     if (deleted === undefined) return

@@ -1,10 +1,11 @@
-import { checkOneOf } from '../check.js'
+import { checkOneOf, reading } from '../check.js'
 import type { RowSource } from '../matrix.js'
+import { checkOptions } from '../options.js'
 import { Rotation } from '../rotation.js'
 import { itqRotationAsync, randomRotation, svdRotationAsync } from '../rotations.js'
 import { throwIfAborted } from '../storage/source.js'
 import { type Transform, transformRows } from '../transform.js'
-import type { RotationRequest } from './options.js'
+import { ROTATION_CHECKS, type RotationRequest } from './options.js'
 
 /** The rotation that was given, or makes the one that was asked for. */
 export async function openRotation(
@@ -13,8 +14,10 @@ export async function openRotation(
   sample: () => Promise<RowSource>,
   signal: AbortSignal | undefined,
 ): Promise<Rotation> {
-  if ('apply' in rotation) return rotation
-  const { kind, seed = 0, center = false } = rotation
+  const isMade = (one: Rotation | RotationRequest): one is Rotation => reading('rotation', () => 'apply' in one)
+  // What is no rotation is refused where it is put into the transform.
+  if (typeof rotation === 'object' && rotation !== null && isMade(rotation)) return rotation
+  const { kind, seed = 0, center = false } = checkOptions(rotation as RotationRequest, ROTATION_CHECKS, 'rotation')
   checkOneOf(kind, ['svd', 'hadamard', 'random', 'itq'], 'rotation.kind')
   const { dims } = kept
   if (kind === 'hadamard') return Rotation.hadamard(dims, { seed })

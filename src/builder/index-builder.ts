@@ -1,10 +1,13 @@
+import { checkIds } from '../check-ids.js'
 import { PackvecError } from '../errors.js'
 import type { Embeddings } from '../matrix.js'
+import { checkOptions } from '../options.js'
+import { checkPath } from '../storage/path.js'
 import { refuseInputs } from '../storage/target.js'
-import { checkOptions, writeNew } from './build.js'
+import { checkBuildOptions, writeNew } from './build.js'
 import { IdList } from './id-list.js'
 import { Intake } from './intake.js'
-import type { BatchIds, BuildIndexOptions } from './options.js'
+import { type BatchIds, BUILD_INDEX_CHECKS, type BuildIndexOptions } from './options.js'
 
 /** What may go well the next time. */
 const REPEATABLE: readonly string[] = ['IO', 'LOCKED', 'CHANGED']
@@ -27,8 +30,10 @@ export class IndexBuilder {
   }
 
   /** @throws PackvecError `INVALID_ARGUMENT`, `IO` */
-  static async open(path: string, options: Omit<BuildIndexOptions, 'ids'> = {}): Promise<IndexBuilder> {
-    checkOptions(options)
+  static async open(target: string, given?: Omit<BuildIndexOptions, 'ids'>): Promise<IndexBuilder> {
+    const path = checkPath(target)
+    const { ids: _, ...checks } = BUILD_INDEX_CHECKS
+    const options = checkBuildOptions(given, checks)
     await refuseInputs(path, [['index to follow', options.like]])
     const ids = new IdList(path)
     return new IndexBuilder(path, options, ids, await Intake.open(path, ids, options))
@@ -40,9 +45,10 @@ export class IndexBuilder {
    * promise settles.
    * @throws PackvecError NOT_FINITE, RAGGED_ROWS, DIMS_MISMATCH, INVALID_ARGUMENT (ids), IO
    */
-  async add(embeddings: Embeddings, options: { readonly ids?: BatchIds } = {}): Promise<void> {
+  async add(embeddings: Embeddings, options?: { readonly ids?: BatchIds }): Promise<void> {
     this.#checkOpen()
-    await this.#inTurn(() => this.#intake.add(embeddings, options.ids))
+    const { ids } = checkOptions(options, { ids: checkIds })
+    await this.#inTurn(() => this.#intake.add(embeddings, ids))
   }
 
   /**

@@ -1,11 +1,16 @@
 import type { Calibration } from '../calibration.js'
+import { checkBoolean, checkCount, checkFunction, checkSignal } from '../check.js'
+import { checkIds } from '../check-ids.js'
 import type { ScaleType } from '../codebook.js'
 import type { Id } from '../ids.js'
 import type { Levels } from '../levels.js'
 import type { Embeddings } from '../matrix.js'
+import type { OptionChecks } from '../options.js'
 import type { Precision } from '../precision.js'
 import type { Percentiles, Scope } from '../quantiles.js'
+import { checkSeed } from '../random.js'
 import type { Rotation, RotationKind } from '../rotation.js'
+import { checkPath } from '../storage/path.js'
 import type { ProgressListener } from './progress.js'
 
 /** How a caller follows and stops work on an index file. */
@@ -16,6 +21,8 @@ export interface WorkOptions {
   readonly signal?: AbortSignal
 }
 
+export const WORK_CHECKS: OptionChecks<WorkOptions> = { onProgress: checkFunction, signal: checkSignal }
+
 /** How a caller follows and stops a change of an index file, and how long the change waits for others. */
 export interface WriteOptions extends WorkOptions {
   /**
@@ -23,6 +30,11 @@ export interface WriteOptions extends WorkOptions {
    * begins anew with each writer that comes first. Then the call ends with `LOCKED`, and nothing has changed.
    */
   readonly lockTimeout?: number
+}
+
+export const WRITE_CHECKS: OptionChecks<WriteOptions> = {
+  ...WORK_CHECKS,
+  lockTimeout: (value, name) => checkCount(value, name, 0),
 }
 
 /** Ids of rows, one after the other. A string is refused, though it is an iterable of strings. */
@@ -51,6 +63,8 @@ export interface RotationRequest {
   /** svd: about the mean of the sample. */
   readonly center?: boolean
 }
+
+export const ROTATION_CHECKS: OptionChecks<RotationRequest> = { kind: true, seed: checkSeed, center: checkBoolean }
 
 /** What codes an index has. */
 export interface CodingOptions {
@@ -83,6 +97,21 @@ export interface CodingOptions {
   readonly rotation?: Rotation | RotationRequest
 }
 
+export const CODING_CHECKS: OptionChecks<CodingOptions> = {
+  coarse: true,
+  rescore: true,
+  calibration: true,
+  calibrationEmbeddings: true,
+  levels: true,
+  scope: true,
+  percentiles: true,
+  scale: true,
+  truncate: checkCount,
+  renormalize: checkBoolean,
+  center: true,
+  rotation: true,
+}
+
 export interface BuildIndexOptions extends CodingOptions, WriteOptions {
   /** Path of an index whose precisions, ranges, levels and rotation are taken; no option of codes goes with it. */
   readonly like?: string
@@ -94,6 +123,15 @@ export interface BuildIndexOptions extends CodingOptions, WriteOptions {
   readonly onWarning?: (message: string) => void
 }
 
+export const BUILD_INDEX_CHECKS: OptionChecks<BuildIndexOptions> = {
+  ...CODING_CHECKS,
+  ...WRITE_CHECKS,
+  like: checkPath,
+  ids: checkIds,
+  metadata: true,
+  onWarning: checkFunction,
+}
+
 export interface AppendOptions extends WriteOptions {
   /** Ids of the new rows, of the kind that the index has. */
   readonly ids?: Ids
@@ -101,7 +139,11 @@ export interface AppendOptions extends WriteOptions {
   readonly keepRanges?: boolean
 }
 
+export const APPEND_CHECKS: OptionChecks<AppendOptions> = { ...WRITE_CHECKS, ids: checkIds, keepRanges: checkBoolean }
+
 export interface DeleteOptions extends WriteOptions {
   /** Passes over ids that the index does not have. */
   readonly ignoreMissing?: boolean
 }
+
+export const DELETE_CHECKS: OptionChecks<DeleteOptions> = { ...WRITE_CHECKS, ignoreMissing: checkBoolean }

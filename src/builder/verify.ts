@@ -2,12 +2,14 @@ import { hexOf } from '../checksum.js'
 import { PackvecError } from '../errors.js'
 import type { IndexHeader, StoredTensor } from '../index-header.js'
 import { decodeFloats } from '../index-parts.js'
+import { checkOptions } from '../options.js'
 import { naming } from '../storage/file.js'
 import { nodeSha256 } from '../storage/node-sha256.js'
+import { checkPath } from '../storage/path.js'
 import { throwIfAborted } from '../storage/source.js'
 import { IdList } from './id-list.js'
 import { IndexReader } from './index-reader.js'
-import type { WorkOptions } from './options.js'
+import { WORK_CHECKS, type WorkOptions } from './options.js'
 import { Progress } from './progress.js'
 import { countDeleted, deletedTest, storedIds } from './stored-ids.js'
 
@@ -24,7 +26,9 @@ export interface IndexSummary {
  * its sum and by the digests of its blocks, codebooks, floats and factors that are not finite, deleted rows, ids.
  * @throws PackvecError INVALID_FILE, naming the tensor and the block; UNSUPPORTED, IO, ABORTED
  */
-export async function verifyIndex(path: string, options: WorkOptions = {}): Promise<IndexSummary> {
+export async function verifyIndex(target: string, given?: WorkOptions): Promise<IndexSummary> {
+  const path = checkPath(target)
+  const options = checkOptions(given, WORK_CHECKS)
   const index = await IndexReader.open(path)
   const ids = new IdList(path)
   try {

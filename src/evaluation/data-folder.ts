@@ -1,8 +1,11 @@
 import { access } from 'node:fs/promises'
 import { join } from 'node:path'
+import { checkOneOf, checkString } from '../check.js'
 import { PackvecError } from '../errors.js'
 import type { TensorLike } from '../matrix.js'
 import { readNpy } from '../node.js'
+import { checkOptions, type OptionChecks } from '../options.js'
+import { checkPath } from '../storage/path.js'
 import { readLabels, readRecords } from './files.js'
 import type { Grades } from './metrics.js'
 import type { CalibrationSource, EvaluationTask } from './types.js'
@@ -17,13 +20,22 @@ export interface DataFolder {
   readonly model: string
 }
 
+const FOLDER_CHECKS: OptionChecks<DataFolder> = { folder: checkPath, model: checkString }
+
+function checkFolder(data: DataFolder): DataFolder {
+  const { folder, model } = checkOptions(data, FOLDER_CHECKS, 'data')
+  return { folder: checkPath(folder, 'data.folder'), model: checkString(model, 'data.model') }
+}
+
 /**
  * The built-in tasks over a folder of texts and arrays: STS-B (`stsb_test.tsv`, `stsb_test_a.npy`, `stsb_test_b.npy`),
  * Banking77 (`banking77_train.csv`, `banking77_test.csv` and their arrays), and retrieval of Banking77's training texts
  * by its test texts, relevant being those of the same category.
  * @throws PackvecError IO, INVALID_FILE
  */
-export async function builtInTask(kind: EvaluationTask['kind'], data: DataFolder): Promise<EvaluationTask> {
+export async function builtInTask(kind: EvaluationTask['kind'], given: DataFolder): Promise<EvaluationTask> {
+  checkOneOf(kind, ['sts', 'classification', 'retrieval'], 'kind')
+  const data = checkFolder(given)
   if (kind === 'sts') {
     const [a, b] = [await array(data, 'stsb_test_a'), await array(data, 'stsb_test_b')]
     const path = join(data.folder, 'stsb_test.tsv')
@@ -49,7 +61,7 @@ export async function builtInTask(kind: EvaluationTask['kind'], data: DataFolder
 
 /** The Natural Questions of the folder, the usual calibration set; undefined where they are missing. */
 export async function builtInCalibration(data: DataFolder): Promise<CalibrationSource | undefined> {
-  const path = await find(data, 'nq_dev')
+  const path = await find(checkFolder(data), 'nq_dev')
   return path === undefined ? undefined : { embeddings: await matrix(path), name: 'Natural Questions (nq_dev)' }
 }
 

@@ -1,5 +1,6 @@
-import { checkFactor, checkOneOf, checkSameDims, describe, fail } from '../check.js'
+import { checkOneOf, checkSameDims, describe, fail, reading } from '../check.js'
 import { PackvecError } from '../errors.js'
+import { checkOptions } from '../options.js'
 import { type Cache, noCache, openCache } from './cache.js'
 import { prepareClassification } from './classification.js'
 import { type FloatRows, toFloatRows } from './floats.js'
@@ -8,9 +9,25 @@ import { prepareRetrieval } from './retrieval.js'
 import { measureSpectra } from './spectra.js'
 import { prepareSts } from './sts.js'
 import type { Measurement, MeasureOptions, PreparedTask } from './task.js'
+import {
+  CALIBRATION_CHECKS,
+  CLASSIFICATION_CHECKS,
+  EVALUATE_CHECKS,
+  RETRIEVAL_CHECKS,
+  STS_CHECKS,
+} from './task-options.js'
 import { findRotation, fitTechnique, RESULTS_VERSION } from './technique.js'
 import { parseTechnique, parseTechniques, type Technique } from './technique-names.js'
-import type { EvaluateOptions, EvaluationReport, EvaluationRow, EvaluationTask, TaskSummary } from './types.js'
+import type {
+  ClassificationTask,
+  EvaluateOptions,
+  EvaluationReport,
+  EvaluationRow,
+  EvaluationTask,
+  RetrievalTask,
+  StsTask,
+  TaskSummary,
+} from './types.js'
 
 const FLOAT32 = parseTechnique('float32')
 
@@ -29,9 +46,10 @@ interface Run {
  */
 export async function evaluate(
   tasks: EvaluationTask | readonly EvaluationTask[],
-  options: EvaluateOptions = {},
+  given?: EvaluateOptions,
 ): Promise<EvaluationReport> {
-  const list: readonly EvaluationTask[] = 'kind' in tasks ? [tasks] : tasks
+  const options = checkOptions(given, EVALUATE_CHECKS)
+  const list = reading('tasks', () => (Array.isArray(tasks) ? tasks : [tasks]) as readonly EvaluationTask[])
   if (list.length === 0) fail('INVALID_ARGUMENT', 'tasks', 'at least 1 task', 'none')
   const warnings: string[] = []
   const warn = (message: string) => {
@@ -46,14 +64,15 @@ export async function evaluate(
     techniques: parseTechniques(options.techniques ?? ['all']),
     measure: {
       scorings: checkScorings(options.scorings ?? ['symmetric', 'asymmetric']),
-      multipliers: [...new Set(options.multipliers ?? [1, 2, 4, 10])].map((m) => checkFactor(m, 'multipliers')),
+      multipliers: [...new Set(options.multipliers ?? [1, 2, 4, 10])],
     },
     seed,
     progress: options.onProgress ?? (() => {}),
   }
-  const given = options.calibration && {
-    rows: toFloatRows(options.calibration.embeddings, 'calibration'),
-    name: options.calibration.name,
+  const own = options.calibration && checkOptions(options.calibration, CALIBRATION_CHECKS, 'calibration')
+  const calibrated = own && {
+    rows: toFloatRows(own.embeddings, 'calibration'),
+    name: own.name ?? 'the given embeddings',
     isTestSet: false,
   }
   const prepared = list.map((task) => prepare(task, seed))
@@ -62,14 +81,14 @@ export async function evaluate(
   const summaries: TaskSummary[] = []
   const rows: EvaluationRow[] = []
   for (const task of prepared) {
-    const calibration = given ?? task.ownCalibration
+    const calibration = calibrated ?? task.ownCalibration
     checkSameDims('calibration', calibration.rows.dims, task.summary.dims, `task ${task.summary.name}`)
     warnOfCalibration(calibration, task.summary.name, warn)
     const { name, rows: calibrationRows, isTestSet } = { ...calibration, rows: calibration.rows.rows }
     summaries.push({ ...task.summary, calibration: { name, rows: calibrationRows, isTestSet } })
     rows.push(...(await measureTask(task, calibration.rows, run)))
   }
-  const calibration = (given ?? prepared[0]!.ownCalibration).rows
+  const calibration = (calibrated ?? prepared[0]!.ownCalibration).rows
   const spectra = options.spectra === false ? [] : await measureSpectra(calibration, run.techniques, run, seed)
   return {
     format: 'packvec-evaluation',
@@ -85,13 +104,14 @@ export async function evaluate(
 }
 
 function prepare(task: EvaluationTask, seed: number): PreparedTask {
-  switch (checkOneOf(task?.kind, ['sts', 'classification', 'retrieval'], 'task.kind')) {
+  const kind = reading('task', () => checkOneOf(task?.kind, ['sts', 'classification', 'retrieval'], 'task.kind'))
+  switch (kind) {
     case 'sts':
-      return prepareSts(task as EvaluationTask & { kind: 'sts' })
+      return prepareSts(checkOptions(task as StsTask, STS_CHECKS, 'task'))
     case 'classification':
-      return prepareClassification(task as EvaluationTask & { kind: 'classification' }, seed)
+      return prepareClassification(checkOptions(task as ClassificationTask, CLASSIFICATION_CHECKS, 'task'), seed)
     default:
-      return prepareRetrieval(task as EvaluationTask & { kind: 'retrieval' })
+      return prepareRetrieval(checkOptions(task as RetrievalTask, RETRIEVAL_CHECKS, 'task'))
   }
 }
 

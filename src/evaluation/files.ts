@@ -1,8 +1,13 @@
 import { readFile } from 'node:fs/promises'
 import { type CsvError, parse } from 'csv-parse/sync'
+import { checkCount } from '../check.js'
 import { PackvecError } from '../errors.js'
 import { readNpy } from '../node.js'
+import { checkPath } from '../storage/path.js'
 import type { Grades } from './metrics.js'
+
+/** More than anyone grades, and no more than there is memory for. */
+const MAX_QUERIES = 2 ** 24
 
 /** Names of a column that hold what is looked for, where there is a header. */
 const LABEL_COLUMNS = ['label', 'labels', 'category', 'class', 'intent']
@@ -33,8 +38,11 @@ export async function readScores(path: string, rows: number): Promise<number[]> 
  * @throws PackvecError IO, INVALID_FILE
  */
 export async function readQrels(path: string, queries: number): Promise<Grades[]> {
-  const grades = Array.from({ length: queries }, () => new Map<number, number>())
+  if (checkCount(queries, 'queries', 0) > MAX_QUERIES) {
+    throw new PackvecError('TOO_LARGE', 'queries', `queries is ${queries}, the most is ${MAX_QUERIES}`)
+  }
   const records = await readRecords(path)
+  const grades = Array.from({ length: queries }, () => new Map<number, number>())
   const header = records[0]?.some((field) => /^[0-9]+$/.test(field)) ? 0 : 1
   for (const [i, record] of records.entries()) {
     if (i < header) continue
@@ -58,7 +66,8 @@ export async function readQrels(path: string, queries: number): Promise<Grades[]
  * Records of a .csv file (quotes as in RFC 4180), of a .tsv file (no quotes, a tab is a tab), or lines of a text.
  * Records of different lengths are refused unless `ragged` says that the file is known to have them.
  */
-export async function readRecords(path: string, options: { readonly ragged?: boolean } = {}): Promise<string[][]> {
+export async function readRecords(given: string, options: { readonly ragged?: boolean } = {}): Promise<string[][]> {
+  const path = checkPath(given)
   const text = await readText(path)
   if (!/\.[ct]sv$/i.test(path)) return splitLines(text).map((line) => [line])
   const tabs = /\.tsv$/i.test(path)
@@ -75,7 +84,9 @@ export async function readRecords(path: string, options: { readonly ragged?: boo
   }
 }
 
-async function readColumn(path: string, rows: number, names: readonly string[]): Promise<string[]> {
+async function readColumn(given: string, rows: number, names: readonly string[]): Promise<string[]> {
+  const path = checkPath(given)
+  checkCount(rows, 'rows', 0)
   if (/\.npy$/i.test(path)) {
     const { data, dims } = await readNpy(path)
     if (dims.length !== 1 || dims[0] !== rows) {

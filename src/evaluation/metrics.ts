@@ -1,24 +1,46 @@
 import { mean, sampleCorrelation, sampleRankCorrelation, standardDeviation } from 'simple-statistics'
+import { checkCount, describe, fail, reading } from '../check.js'
+import { arrayType } from '../matrix.js'
 
 /** Relevance of documents for one query: document id to grade; what is not named has grade 0. */
 export type Grades = ReadonlyMap<number, number>
 
+/** Two series of numbers as arrays. @throws PackvecError INVALID_ARGUMENT */
+function series(x: ArrayLike<number>, y: ArrayLike<number>): [number[], number[]] {
+  const [a, b] = [numbers(x, 'x'), numbers(y, 'y')]
+  if (a.length !== b.length) fail('INVALID_ARGUMENT', 'y', `${a.length} values long as x is`, `${b.length} values`)
+  return [a, b]
+}
+
+function numbers(values: unknown, argument: string): number[] {
+  return reading(argument, () => {
+    const type = arrayType(values)
+    if (type === undefined || type === 'DataView') fail('INVALID_ARGUMENT', argument, 'numbers', describe(values))
+    const array = Array.from(values as ArrayLike<unknown>)
+    const at = array.findIndex((value) => typeof value !== 'number')
+    if (at >= 0) fail('INVALID_ARGUMENT', argument, 'numbers', `${describe(array[at])} at ${at}`)
+    return array as number[]
+  })
+}
+
 /** Pearson's correlation of two equally long series; NaN where one is constant. */
 export function pearson(x: ArrayLike<number>, y: ArrayLike<number>): number {
-  return sampleCorrelation(Array.from(x), Array.from(y))
+  const [a, b] = series(x, y)
+  return a.length < 2 ? Number.NaN : sampleCorrelation(a, b)
 }
 
 /** Spearman's rank correlation, tied values sharing the mean of their ranks; NaN where one series is constant. */
 export function spearman(x: ArrayLike<number>, y: ArrayLike<number>): number {
-  return sampleRankCorrelation(Array.from(x), Array.from(y))
+  const [a, b] = series(x, y)
+  return a.length < 2 ? Number.NaN : sampleRankCorrelation(a, b)
 }
 
 /** Share of the `exact` ids that stand among the first exact.length `found` ones. */
 export function recall(found: ArrayLike<number>, exact: ArrayLike<number>): number {
-  const wanted = new Set(Array.from(exact))
-  let hits = 0
-  for (let i = 0; i < Math.min(found.length, exact.length); i++) if (wanted.has(found[i]!)) hits++
-  return hits / exact.length
+  const [ids, all] = [numbers(found, 'found'), numbers(exact, 'exact')]
+  const wanted = new Set(all)
+  const hits = ids.slice(0, all.length).filter((id) => wanted.has(id)).length
+  return hits / all.length
 }
 
 /**
@@ -31,7 +53,9 @@ export function ndcg(found: ArrayLike<number>, grades: Grades, k: number): numbe
   const discounted = (gains: readonly number[]) => {
     return gains.reduce((sum, gain, rank) => sum + gain / Math.log2(rank + 2), 0)
   }
-  const gains = Array.from(found)
+  checkCount(k, 'k')
+  if (!(grades instanceof Map)) fail('INVALID_ARGUMENT', 'grades', 'a Map of ids to grades', describe(grades))
+  const gains = numbers(found, 'found')
     .slice(0, k)
     .map((id) => Math.max(0, grades.get(id) ?? 0))
   const ideal = Array.from(grades.values(), (grade) => Math.max(0, grade))

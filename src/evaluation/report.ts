@@ -1,36 +1,52 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { describe, fail, reading } from '../check.js'
 import { PackvecError } from '../errors.js'
 import { writeFileAtomic } from '../storage/atomic-file.js'
-import { documentOf } from './document.js'
+import { checkPath } from '../storage/path.js'
+import { type Block, documentOf } from './document.js'
 import { htmlOf } from './html.js'
 import { markdownOf } from './markdown.js'
 import { textOf } from './text.js'
 import type { EvaluationReport } from './types.js'
 
+/** A report may come from a file: what is no report of this version is refused. @throws PackvecError INVALID_ARGUMENT */
+function checkReport(report: EvaluationReport): EvaluationReport {
+  return reading('report', () => {
+    if (report?.format !== 'packvec-evaluation' || report.version !== 1) {
+      fail('INVALID_ARGUMENT', 'report', 'what `evaluate` gives, version 1', describe(report))
+    }
+    return report
+  })
+}
+
+function blocksOf(report: EvaluationReport): Block[] {
+  return reading('report', () => documentOf(checkReport(report)))
+}
+
 /** The report as plain text with its tables, for a terminal. */
 export function reportText(report: EvaluationReport): string {
-  return textOf(documentOf(report))
+  return textOf(blocksOf(report))
 }
 
 /** The report as GitHub's Markdown; its plots are links to the files of `reportPlots`. */
 export function reportMarkdown(report: EvaluationReport): string {
-  return markdownOf(documentOf(report))
+  return markdownOf(blocksOf(report))
 }
 
 /** The report as one HTML page that needs no other file. */
 export function reportHtml(report: EvaluationReport): string {
-  return htmlOf(documentOf(report))
+  return htmlOf(blocksOf(report))
 }
 
 /** The report as JSON, with `rows` as `EvaluationRow` describes them. */
 export function reportJson(report: EvaluationReport): string {
-  return `${JSON.stringify(report, null, 1)}\n`
+  return `${reading('report', () => JSON.stringify(checkReport(report), null, 1))}\n`
 }
 
 /** The plots as SVG texts, by file name. */
 export function reportPlots(report: EvaluationReport): Map<string, string> {
-  const plots = documentOf(report).filter((block) => block.kind === 'plot')
+  const plots = blocksOf(report).filter((block) => block.kind === 'plot')
   return new Map(plots.map(({ name, svg }) => [`${name}.svg`, svg]))
 }
 
@@ -38,7 +54,9 @@ export function reportPlots(report: EvaluationReport): Map<string, string> {
  * Writes report.json, report.md, report.html and the plots to a folder, which is made where it is missing.
  * @throws PackvecError IO
  */
-export async function writeReport(report: EvaluationReport, folder: string): Promise<void> {
+export async function writeReport(report: EvaluationReport, given: string): Promise<void> {
+  const folder = checkPath(given, 'folder')
+  checkReport(report)
   try {
     await mkdir(folder, { recursive: true })
   } catch (cause) {

@@ -1,5 +1,6 @@
 import { scaleLinear, scaleLog } from 'd3-scale'
 import { line } from 'd3-shape'
+import { checkArray, fail, reading } from '../check.js'
 import { lineStyle } from './palette.js'
 import { axes, type Frame, legend, mark, picture, stroke } from './svg.js'
 import type { EvaluationReport } from './types.js'
@@ -13,6 +14,11 @@ const SMALLEST = 0.01
 
 /** Singular values over their position, each divided by the largest, a line for each technique. */
 export function spectrumPlot(spectra: EvaluationReport['spectra']): string {
+  if (checkArray(spectra, 'spectra').length === 0) fail('EMPTY', 'spectra', 'at least 1 spectrum', 'none')
+  return reading('spectra', () => drawn(spectra))
+}
+
+function drawn(spectra: EvaluationReport['spectra']): string {
   const lines = spectra.map(({ technique, spectrum }, i) => {
     const largest = spectrum.singularValues[0]!
     const points = spectrum.singularValues.map((value, at): [number, number] => [at + 1, value / largest])

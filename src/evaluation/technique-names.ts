@@ -1,3 +1,4 @@
+import { checkArray, describe } from '../check.js'
 import { PackvecError } from '../errors.js'
 
 export const CODES = ['float32', 'int8', 'uint8', 'int4', 'quaternary', 'ternary', 'binary', 'ubinary'] as const
@@ -40,7 +41,9 @@ export const ALL_TECHNIQUES: readonly string[] = [
  * @throws PackvecError INVALID_ARGUMENT for a name that is none
  */
 export function parseTechniques(names: readonly string[]): Technique[] {
-  const full = names.flatMap((name) => (name === 'all' ? ALL_TECHNIQUES : [name]))
+  const full = (checkArray(names, 'techniques') as readonly string[]).flatMap((name) =>
+    name === 'all' ? ALL_TECHNIQUES : [name],
+  )
   if (full.length === 0) {
     throw new PackvecError('INVALID_ARGUMENT', 'techniques', 'techniques must name at least 1 technique, got none')
   }
@@ -48,12 +51,12 @@ export function parseTechniques(names: readonly string[]): Technique[] {
 }
 
 export function parseTechnique(name: string): Technique {
-  const match = /^(?:([a-z]+)-)?([a-z0-9]+)(\+scale)?$/.exec(name)
+  const match = typeof name !== 'string' ? null : /^(?:([a-z]+)-)?([a-z0-9]+)(\+scale)?$/.exec(name)
   const rotation = match?.[1] === undefined ? 'none' : PREFIXES[match[1]]
   const code = CODES.find((known) => known === match?.[2])
   if (match === null || rotation === undefined || code === undefined) {
     const expected = `one of ${CODES.join(', ')}, with rotated-, hadamard-, random- or itq- before it or not`
-    const message = `technique must be a code: ${expected}, and +scale behind it or not; got ${JSON.stringify(name)}`
+    const message = `technique must be a code: ${expected}, and +scale behind it or not; got ${describe(name)}`
     throw new PackvecError('INVALID_ARGUMENT', 'techniques', message)
   }
   return { name, code, rotation, scale: match[3] !== undefined }

@@ -1,6 +1,6 @@
 import { ADD_CHECKS, type AddOptions, extendIds } from '../add-options.js'
 import { Calibration } from '../calibration.js'
-import { checkSameDims } from '../check.js'
+import { checkCount, checkSameDims, checkSignal } from '../check.js'
 import type { Slot } from '../code-store.js'
 import { type Allowed, allowedRows } from '../filter.js'
 import { follows, isFine, isLarge, widenSlots } from '../growth.js'
@@ -31,7 +31,11 @@ export interface PoolSearchOptions extends SearchOptions {
   readonly timeout?: number
 }
 
-const POOL_SEARCH_CHECKS: OptionChecks<PoolSearchOptions> = { ...SEARCH_CHECKS, signal: true, timeout: true }
+const POOL_SEARCH_CHECKS: OptionChecks<PoolSearchOptions> = {
+  ...SEARCH_CHECKS,
+  signal: checkSignal,
+  timeout: checkCount,
+}
 
 /** What an index asks of its pool. */
 export interface PoolCore {

@@ -55,7 +55,7 @@ export class Pool {
    * `embeddings` must not change before the promise settles; floats in shared memory are not copied.
    * @throws (rejects with) PackvecError as `QuantizedIndex.build` does, DISPOSED, IO where a worker is lost
    */
-  async build(embeddings: Embeddings, options: BuildOptions = {}): Promise<PoolIndex> {
+  async build(embeddings: Embeddings, options?: BuildOptions): Promise<PoolIndex> {
     this.#check()
     const { rows, source, stages, transform, slots, capacity } = planIndex(embeddings, options)
     const map = new RowMap(this.#links.length)

@@ -1,7 +1,9 @@
 import { rename } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { describe, fail, reading } from '../check.js'
 import { Descriptor } from './descriptor.js'
 import { io, PIECE_BYTES } from './file.js'
+import { checkPath } from './path.js'
 import { resolveTarget, type Target } from './target.js'
 import { openTemporary, PRIVATE_MODE, removeLeftovers, removeTemporary } from './temporary.js'
 import { type LockOptions, type WriterLock, withWriterLock } from './writer-lock.js'
@@ -108,13 +110,21 @@ export async function writeFileAtomic(
   path: string,
   chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
 ): Promise<void> {
-  await replaceFile(path, async (file) => {
+  if (!isIterable(chunks)) fail('INVALID_ARGUMENT', 'chunks', 'an iterable of Uint8Arrays', describe(chunks))
+  await replaceFile(checkPath(path), async (file) => {
     let position = 0
     for await (const chunk of chunks) {
+      if (!(chunk instanceof Uint8Array)) fail('INVALID_ARGUMENT', 'chunks', 'Uint8Arrays', describe(chunk))
       await file.writeAt(position, chunk)
       position += chunk.length
     }
   })
+}
+
+/** A string is an iterable of strings, and a Uint8Array one of numbers. */
+function isIterable(chunks: unknown): boolean {
+  if (typeof chunks !== 'object' || chunks === null || ArrayBuffer.isView(chunks)) return false
+  return reading('chunks', () => Symbol.iterator in chunks || Symbol.asyncIterator in chunks)
 }
 
 /** Puts the file that `write` fills in its place; when that fails, nothing is left behind and nothing has changed. */

@@ -1,5 +1,6 @@
-import { checkCount, checkOneOf, describe, fail } from '../check.js'
+import { checkCount, checkFunction, checkOneOf, describe, fail } from '../check.js'
 import { PackvecError, withoutSecrets } from '../errors.js'
+import type { OptionChecks } from '../options.js'
 
 /** How files behind URLs are asked for. */
 export interface HttpOptions {
@@ -36,6 +37,20 @@ export interface HttpOptions {
    * 'refuse' is an error.
    */
   readonly onNoRange?: 'download' | 'refuse'
+}
+
+/** Most values are checked where a file behind a URL is opened: the others are checked whatever is opened. */
+export const HTTP_CHECKS: OptionChecks<HttpOptions> = {
+  fetch: checkFunction,
+  headers: true,
+  maxRequests: checkCount,
+  gapBytes: (value, name) => checkCount(value, name, 0),
+  retries: (value, name) => checkCount(value, name, 0),
+  retryDelay: (value, name) => checkCount(value, name, 0),
+  requestTimeout: checkCount,
+  minBytesPerSecond: (value, name) => checkCount(value, name, 0),
+  maxBytes: checkCount,
+  onNoRange: (value, name) => checkOneOf(value, ['download', 'refuse'], name),
 }
 
 export type CheckedHttpOptions = Required<Omit<HttpOptions, 'headers'>> & { readonly headers: Record<string, string> }

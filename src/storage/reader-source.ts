@@ -1,5 +1,6 @@
-import { checkCount, describe, fail } from '../check.js'
+import { checkCount, describe, fail, reading } from '../check.js'
 import { PackvecError } from '../errors.js'
+import { checkOptions, type OptionChecks } from '../options.js'
 import { readSpans } from './limit.js'
 import {
   abortError,
@@ -34,16 +35,32 @@ export interface ReaderOptions {
   readonly gapBytes?: number
 }
 
-/** A source for `openIndex` over whatever reads ranges: an R2 or S3 client, a key-value store, a file of another host. */
-export function fromReader(reader: RangeReader, options: ReaderOptions = {}): ByteSource {
-  const { name, byteLength } = reader
-  if (typeof name !== 'string') fail('INVALID_ARGUMENT', 'reader.name', 'a string', describe(name))
-  checkCount(byteLength, 'reader.byteLength', 0)
-  if (typeof reader.read !== 'function') {
-    fail('INVALID_ARGUMENT', 'reader.read', 'a function', describe(reader.read))
-  }
-  const maxRequests = checkCount(options.maxRequests ?? 6, 'maxRequests')
-  return new ReaderSource(reader, maxRequests, checkCount(options.gapBytes ?? 32_768, 'gapBytes', 0))
+const READER_CHECKS: OptionChecks<ReaderOptions> = {
+  maxRequests: checkCount,
+  gapBytes: (value, name) => checkCount(value, name, 0),
+}
+
+/**
+ * A source for `openIndex` over whatever reads ranges: an R2 or S3 client, a key-value store, a file of another host.
+ * @throws PackvecError INVALID_ARGUMENT
+ */
+export function fromReader(reader: RangeReader, options?: ReaderOptions): ByteSource {
+  const { maxRequests = 6, gapBytes = 32_768 } = checkOptions(options, READER_CHECKS)
+  return reading('reader', () => {
+    if (typeof reader !== 'object' || reader === null) {
+      fail('INVALID_ARGUMENT', 'reader', 'an object with name, byteLength and read', describe(reader))
+    }
+    const { name, byteLength, read } = reader
+    if (typeof name !== 'string') fail('INVALID_ARGUMENT', 'reader.name', 'a string', describe(name))
+    checkCount(byteLength, 'reader.byteLength', 0)
+    if (typeof read !== 'function') fail('INVALID_ARGUMENT', 'reader.read', 'a function', describe(read))
+    for (const optional of ['stream', 'close'] as const) {
+      const method = reader[optional]
+      if (method === undefined || typeof method === 'function') continue
+      fail('INVALID_ARGUMENT', `reader.${optional}`, 'a function, or left out', describe(method))
+    }
+    return new ReaderSource(reader, maxRequests, gapBytes)
+  })
 }
 
 class ReaderSource implements ByteSource {
@@ -108,7 +125,7 @@ class ReaderSource implements ByteSource {
   async #readSpan(position: number, length: number, stop: Stop, signal?: AbortSignal): Promise<Uint8Array> {
     throwIfAborted(stop)
     const read = await this.#guard(async () => this.#reader.read(position, length, signal), stop)
-    const bytes = read instanceof Uint8Array ? read : new Uint8Array(read)
+    const bytes = this.#bytesOf(read)
     if (bytes.length < length) throw cutOff(this.name, position + bytes.length, position + length)
     if (bytes.length > length) throw this.#wrongLength(bytes.length, length)
     return bytes
@@ -130,6 +147,13 @@ class ReaderSource implements ByteSource {
     if (cause instanceof PackvecError) return cause
     const message = cause instanceof Error ? cause.message : String(cause)
     return new PackvecError('IO', 'source', `cannot read ${this.name}: ${message}`, { cause })
+  }
+
+  #bytesOf(read: unknown): Uint8Array {
+    if (read instanceof Uint8Array) return read
+    if (read instanceof ArrayBuffer) return new Uint8Array(read)
+    const message = `${this.name}: the reader must give a Uint8Array or an ArrayBuffer, got ${describe(read)}`
+    throw new PackvecError('IO', 'source', message)
   }
 
   #wrongLength(bytes: number, expected: number): PackvecError {

@@ -97,7 +97,7 @@ async function waitInProcess(first: Turn, turn: Turn, patience: Patience): Promi
 }
 
 /** How long a call is to wait, in milliseconds. @throws PackvecError `INVALID_ARGUMENT` */
-export function checkLockTimeout({ lockTimeout = LOCK_TIMEOUT_MS }: LockOptions): number {
+function checkLockTimeout({ lockTimeout = LOCK_TIMEOUT_MS }: LockOptions): number {
   return checkCount(lockTimeout, 'lockTimeout', 0)
 }
 

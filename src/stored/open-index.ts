@@ -1,4 +1,3 @@
-import { fail } from '../check.js'
 import { PackvecError } from '../errors.js'
 import { type IndexHeader, indexHeaderBytes, parseIndexHeader } from '../index-header.js'
 import { onAbort } from '../on-abort.js'
@@ -9,7 +8,7 @@ import { BlockCache } from './block-cache.js'
 import { explain } from './damage.js'
 import { Deadline } from './deadline.js'
 import { checkOpenOptions, checkPins, type IndexSource, type OpenOptions, type StorageHost } from './open-options.js'
-import { openSource } from './open-source.js'
+import { openSource, sourcesOf } from './open-source.js'
 import { checkSameParts } from './same-parts.js'
 import { bytesToLoad, openShard, type StoredShard } from './shard.js'
 
@@ -21,11 +20,10 @@ const CACHE_BYTES = 8 << 20
 export async function openIndexOn(
   host: StorageHost,
   source: IndexSource | readonly IndexSource[],
-  options: OpenOptions = {},
+  given?: OpenOptions,
 ): Promise<StoredIndex> {
-  checkOpenOptions(options)
-  const list = Array.isArray(source) ? (source as readonly IndexSource[]) : [source as IndexSource]
-  if (list.length === 0) fail('INVALID_ARGUMENT', 'sources', 'at least one', 'none')
+  const options = checkOpenOptions(given)
+  const list = sourcesOf(source)
   const opening = new Opening(host, options)
   return opening.run(list, checkPins(options.sha256, list.length))
 }

@@ -1,7 +1,8 @@
-import { checkCount, checkOneOf, describe, fail } from '../check.js'
+import { checkCount, checkFunction, checkOneOf, checkSignal, describe, fail } from '../check.js'
 import type { NewHasher } from '../checksum.js'
+import { checkOptions, type OptionChecks } from '../options.js'
 import type { CacheOption } from '../storage/cache.js'
-import type { HttpOptions } from '../storage/http-options.js'
+import { HTTP_CHECKS, type HttpOptions } from '../storage/http-options.js'
 import type { ByteSource } from '../storage/source.js'
 
 /** Where an index is: bytes, a blob or file, a URL, in Node a path; or a source of the caller's own. */
@@ -50,11 +51,21 @@ export interface StorageHost {
   openPath?(path: string | URL): Promise<ByteSource>
 }
 
+const OPEN_CHECKS: OptionChecks<OpenOptions> = {
+  ...HTTP_CHECKS,
+  load: (value, name) => checkOneOf(value, ['coarse', 'all'], name),
+  sha256: true,
+  cacheBytes: (value, name) => checkCount(value, name, 0),
+  cache: true,
+  onCacheFull: (value, name) => checkOneOf(value, ['refuse', 'network'], name),
+  onProgress: checkFunction,
+  signal: checkSignal,
+  timeout: checkCount,
+}
+
 /** @throws PackvecError INVALID_ARGUMENT */
-export function checkOpenOptions(options: OpenOptions): void {
-  checkOneOf(options.load ?? 'coarse', ['coarse', 'all'], 'load')
-  checkOneOf(options.onCacheFull ?? 'refuse', ['refuse', 'network'], 'onCacheFull')
-  if (options.cacheBytes !== undefined) checkCount(options.cacheBytes, 'cacheBytes', 0)
+export function checkOpenOptions(options: OpenOptions | undefined): OpenOptions {
+  return checkOptions(options, OPEN_CHECKS)
 }
 
 /** The digest that each of `count` sources must have. @throws PackvecError INVALID_ARGUMENT */

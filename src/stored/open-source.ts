@@ -1,4 +1,4 @@
-import { describe, fail } from '../check.js'
+import { describe, fail, reading } from '../check.js'
 import type { NewHasher } from '../checksum.js'
 import { parseSafetensorsHeader } from '../format/safetensors.js'
 import { asFileError, indexHeaderBytes, parseIndexHeader } from '../index-header.js'
@@ -17,6 +17,32 @@ export interface OpenedSource {
   readonly maxBytes?: number
 }
 
+/** What a caller gave as one source or several, each of a kind that opens. @throws PackvecError INVALID_ARGUMENT */
+export function sourcesOf(source: IndexSource | readonly IndexSource[]): readonly IndexSource[] {
+  return reading('source', () => {
+    if (!Array.isArray(source)) return [checkSource(source)]
+    if (source.length === 0) fail('INVALID_ARGUMENT', 'sources', 'at least one', 'none')
+    const list: IndexSource[] = []
+    // Not `map`, which passes over holes, and would go through millions of them.
+    for (const one of source) list.push(checkSource(one))
+    return list
+  })
+}
+
+function checkSource(input: unknown): IndexSource {
+  const isBlob = typeof Blob === 'function' && input instanceof Blob
+  if (typeof input === 'string' || input instanceof URL || isBlob) return input as IndexSource
+  if (input instanceof Uint8Array || input instanceof ArrayBuffer || isByteSource(input)) return input
+  return fail('INVALID_ARGUMENT', 'source', EXPECTED, describe(input))
+}
+
+function isByteSource(input: unknown): input is ByteSource {
+  const { name, byteLength, read, readMany, stream, close } = (input ?? {}) as Partial<ByteSource>
+  const methods = [read, readMany, stream, close]
+  if (typeof name !== 'string' || methods.some((method) => typeof method !== 'function')) return false
+  return Number.isSafeInteger(byteLength) && byteLength! >= 0
+}
+
 /** Opens what a caller gave. @throws (rejects with) PackvecError INVALID_ARGUMENT and those of the source */
 export async function openSource(
   host: StorageHost,
@@ -27,9 +53,7 @@ export async function openSource(
   if (input instanceof Uint8Array || input instanceof ArrayBuffer) return { source: new MemorySource(input) }
   if (typeof Blob === 'function' && input instanceof Blob) return { source: new BlobSource(input) }
   if (typeof input === 'string' || input instanceof URL) return openLocation(host, input, options, signal)
-  const own = input as ByteSource | null
-  if (typeof own?.readMany === 'function' && typeof own.byteLength === 'number') return { source: own }
-  return fail('INVALID_ARGUMENT', 'source', EXPECTED, describe(input))
+  return { source: input as ByteSource }
 }
 
 async function openLocation(
