@@ -18,6 +18,7 @@ const DEMO = ['test/demo/**/*.test.ts']
 const HOST = [
   'test/{builder,fuzz,matrix,storage}/**/*.test.ts',
   'test/{bench,cli,cli-convert,cli-index,figures,loaded-index,memory,node,oracle,snippets}.test.ts',
+  'test/{cli-terminal,junk,licences}.test.ts',
   'test/{pool,pool-browser,pool-errors,pool-life,pool-memory}.test.ts',
   'test/evaluation/cli.test.ts',
 ]

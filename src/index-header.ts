@@ -72,7 +72,7 @@ const MAX_ROWS = 2 ** 32 - 1
 
 /** How long the header is, from the first 8 bytes of the file. @throws PackvecError INVALID_FILE */
 export function indexHeaderBytes(prefix: Uint8Array): number {
-  const bytes = safetensorsDataOffset(prefix)
+  const bytes = asFileError(() => safetensorsDataOffset(prefix, 'an index file'))
   if (bytes <= MAX_HEADER_BYTES) return bytes
   throw invalid(`the header of an index has at most ${MAX_HEADER_BYTES} bytes, this file says ${bytes}`)
 }

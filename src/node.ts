@@ -96,7 +96,7 @@ export async function writeFaiss(
 ): Promise<void> {
   const { data, shape, precision } = typedArray<Float32Array | Uint8Array>(array)
   if (precision !== undefined && precision !== 'ubinary' && precision !== 'float32') {
-    const message = `FAISS flat files hold ubinary or float32, got codes of precision ${describe(precision)}`
+    const message = `FAISS flat files hold ubinary or float32, got codes of precision ${precision}`
     throw new PackvecError('INVALID_ARGUMENT', 'array', message)
   }
   const [rows = 0, columns = 0] = shape
@@ -134,7 +134,7 @@ function checkKind(kind: FaissKind | undefined, data: unknown): FaissKind {
   const kinds: readonly FaissKind[] = isBits ? ['binary'] : ['ip', 'l2']
   if (kind === undefined) return kinds[0]!
   if (kinds.includes(kind)) return kind
-  const message = `kind must be ${kinds.join(' or ')} for ${isBits ? 'a Uint8Array' : 'a Float32Array'}, got ${describe(kind)}`
+  const message = `kind must be ${kinds.join(' or ')} for ${isBits ? 'a Uint8Array' : 'a Float32Array'}, got ${typeof kind === 'string' ? kind : describe(kind)}`
   throw new PackvecError('INVALID_ARGUMENT', 'kind', message)
 }
 

@@ -88,6 +88,11 @@ const checks = {
     const names = (await readdir(installed)).sort()
     assert.deepEqual(names, ['CHANGELOG.md', 'LICENSE', 'README.md', 'dist', 'package.json'])
   },
+  'the licences and notices of what is bundled are in the package': async () => {
+    const text = await readFile(join(installed, 'dist/THIRD-PARTY-LICENSES.txt'), 'utf8')
+    assert.ok(text.includes(await readFile(join(root, 'node_modules/assemblyscript/NOTICE'), 'utf8')))
+    assert.ok(text.includes(await readFile(join(root, 'node_modules/commander/LICENSE'), 'utf8')))
+  },
   'packvec quantizes on wasm kernels': async () => {
     const source = `
       const start = performance.now()

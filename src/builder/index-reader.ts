@@ -1,7 +1,7 @@
 import { isSetBehind } from '../bits.js'
 import { BLOCK_BYTES, blockDigest, DIGEST_BYTES, sha256Hex } from '../checksum.js'
 import { PackvecError } from '../errors.js'
-import { SAFETENSORS_PREAMBLE_BYTES } from '../format/safetensors.js'
+import { KIND_BYTES } from '../format/kind.js'
 import { type IndexHeader, indexHeaderBytes, parseIndexHeader, type StoredTensor } from '../index-header.js'
 import { type IndexParts, openParts } from '../index-parts.js'
 import { naming } from '../storage/file.js'
@@ -120,7 +120,7 @@ export class IndexReader {
 }
 
 async function readHeader(file: NodeFileSource): Promise<IndexHeader> {
-  const preamble = new Uint8Array(Math.min(SAFETENSORS_PREAMBLE_BYTES, file.byteLength))
+  const preamble = new Uint8Array(Math.min(KIND_BYTES, file.byteLength))
   await file.read(0, preamble)
   const prefix = new Uint8Array(Math.min(indexHeaderBytes(preamble), file.byteLength))
   await file.read(0, prefix)

@@ -1,7 +1,8 @@
 import type { Command } from 'commander'
 import { type FaissKind, faissIndexName } from '../format/faiss.js'
+import { KIND_BYTES, wrongKind } from '../format/kind.js'
 import { isNpy } from '../format/npy.js'
-import { parseSafetensorsHeader, SAFETENSORS_PREAMBLE_BYTES, safetensorsDataOffset } from '../format/safetensors.js'
+import { parseSafetensorsHeader, safetensorsDataOffset } from '../format/safetensors.js'
 import { PackvecError } from '../index.js'
 import type { NpyArray } from '../node.js'
 import { readFaissArray, readFaissHeader } from '../storage/faiss-file.js'
@@ -54,13 +55,14 @@ export function addInspect(program: Command): void {
 }
 
 async function inspect(path: string, file: OpenFile): Promise<Report> {
-  const prefix = await file.prefix(SAFETENSORS_PREAMBLE_BYTES + 1)
+  const prefix = await file.prefix(KIND_BYTES)
   if (isNpy(prefix)) return inspectNpy(file)
   // Read as the length of a safetensors header, FAISS's letters are more than the format allows.
   const index = faissIndexName(prefix)
   if (index !== undefined) return inspectFaiss(file, index)
   if (prefix[8] !== 0x7b) {
-    const message = 'expected a .npy or safetensors file or a FAISS index, it begins like none of them'
+    const expected = 'a .npy or safetensors file or a FAISS index'
+    const message = `expected ${expected}; ${wrongKind(prefix, 'one of them') ?? 'it begins like none of them'}`
     throw new PackvecError('INVALID_FILE', 'file', message)
   }
   const header = parseSafetensorsHeader(await file.prefix(safetensorsDataOffset(prefix)), file.bytes)

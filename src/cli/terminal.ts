@@ -3,14 +3,22 @@ import { withoutSecrets } from '../errors.js'
 /** Reading and quantizing fewer values than this is over before anyone wonders. */
 const LONG_WORK_VALUES = 1 << 26
 
+/**
+ * C0, DEL and C1, which a terminal may obey, and what turns the direction of writing, in the form that JSON has for them: what
+ * was JSON still is, with the same values. Line feeds stay.
+ */
+const CONTROLS = /(?!\n)[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu
+
+/** Nothing that a file, a name or a server says reaches the terminal but through here. */
+export function escapeControls(text: string): string {
+  return text.replace(CONTROLS, (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`)
+}
+
 /** One line on stderr, whatever the message holds: file names and file contents may hold line breaks and escape codes. */
 export function complain(message: string): void {
   clearProgress()
-  process.stderr.write(
-    `packvec: ${withoutSecrets(message)
-      .replace(/\p{Cc}+/gu, ' ')
-      .trim()}\n`,
-  )
+  const line = withoutSecrets(message).replace(/[\p{Cc}\u2028\u2029]+/gu, ' ')
+  process.stderr.write(`packvec: ${escapeControls(line).trim()}\n`)
 }
 
 /** For the library's `onWarning`. */
@@ -23,7 +31,7 @@ let progressShown = false
 /** Says what is being done, on a terminal and for long work only: the line is overwritten by the next one. */
 export function progress(message: string, values: number): void {
   if (!process.stderr.isTTY || values < LONG_WORK_VALUES) return
-  process.stderr.write(`\r\x1b[2Kpackvec: ${message}`)
+  process.stderr.write(`\r\x1b[2Kpackvec: ${escapeControls(message.replaceAll('\n', ' '))}`)
   progressShown = true
 }
 
@@ -36,7 +44,8 @@ export function clearProgress(): void {
 export async function print(pieces: Iterable<string>): Promise<void> {
   clearProgress()
   for (const piece of pieces) {
-    if (!process.stdout.write(piece)) await new Promise<void>((resolve) => process.stdout.once('drain', resolve))
+    if (!process.stdout.write(escapeControls(piece)))
+      await new Promise<void>((resolve) => process.stdout.once('drain', resolve))
   }
 }
 

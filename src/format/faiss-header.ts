@@ -1,4 +1,5 @@
 import { PackvecError } from '../errors.js'
+import { wrongKind } from './kind.js'
 
 /** IndexBinaryFlat, IndexFlatIP (inner product) or IndexFlatL2 (Euclidean distance). */
 export type FaissKind = 'binary' | 'ip' | 'l2'
@@ -123,6 +124,7 @@ export function faissHeader({ kind, rows, dims }: FaissShape): Uint8Array<ArrayB
 }
 
 function kindOf(prefix: Uint8Array): FaissKind {
+  if (prefix.length === 0) throw invalid(wrongKind(prefix, 'a FAISS index')!)
   if (prefix.length < 4) throw invalid(`the file is cut off: a FAISS index begins with 4 letters, got ${prefix.length}`)
   const letters = lettersOf(prefix)
   const kind = (['binary', 'ip', 'l2'] as const).find((name) => LAYOUTS[name].letters === letters)
@@ -130,7 +132,8 @@ function kindOf(prefix: Uint8Array): FaissKind {
   const flat = 'IxFI (IndexFlatIP), IxF2 (IndexFlatL2) or IBxF (IndexBinaryFlat)'
   const other = OTHERS.get(letters)
   if (other === undefined) {
-    throw invalid(`a FAISS flat index begins with ${flat}, this file with ${JSON.stringify(letters)}`)
+    const kind = wrongKind(prefix, 'a FAISS index')
+    throw invalid(kind ?? `a FAISS flat index begins with ${flat}, this file with ${JSON.stringify(letters)}`)
   }
   const message = `only flat FAISS indexes are read: expected ${flat}, got ${letters} (${other})`
   throw new PackvecError('UNSUPPORTED', 'faiss', message)

@@ -1,4 +1,5 @@
 import { PackvecError } from '../errors.js'
+import { wrongKind } from './kind.js'
 import { type PythonLiteral, parsePythonDict } from './python-literal.js'
 
 /** What packvec reads of numpy's dtypes, by numpy's names. */
@@ -52,8 +53,11 @@ export function isNpy(prefix: Uint8Array): boolean {
 export function npyDataOffset(prefix: Uint8Array): number {
   if (prefix.length >= 6 ? !isNpy(prefix) : !MAGIC.slice(0, prefix.length).every((byte, i) => prefix[i] === byte)) {
     const got = Array.from(prefix.subarray(0, 6), (byte) => byte.toString(16).padStart(2, '0')).join(' ')
-    throw invalid(`a .npy file begins with the bytes 93 4e 55 4d 50 59 (\\x93NUMPY), this one with ${got}`)
+    const begins = `a .npy file begins with the bytes 93 4e 55 4d 50 59 (\\x93NUMPY), this one with ${got}`
+    const kind = wrongKind(prefix, 'a .npy file')
+    throw invalid(kind === undefined ? begins : `${begins}; ${kind}`)
   }
+  if (prefix.length === 0) throw invalid(wrongKind(prefix, 'a .npy file')!)
   const [major, minor] = [prefix[6], prefix[7]]
   if (major === undefined || minor === undefined) throw cut(prefix.length, 8)
   if (major < 1 || major > 3 || minor !== 0) {

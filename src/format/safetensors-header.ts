@@ -1,11 +1,13 @@
 import { PackvecError } from '../errors.js'
 import { jsonFault } from './json-guard.js'
+import { wrongKind } from './kind.js'
 
-/** The dtypes of whole bytes in the safetensors format, with the bytes of one value. */
-const ITEM_BYTES: ReadonlyMap<string, number> = new Map(
+/** The dtypes of the safetensors format, those of safetensors 0.8, with the bits of one value. */
+const ITEM_BITS: ReadonlyMap<string, number> = new Map(
   Object.entries({
-    ...{ BOOL: 1, U8: 1, I8: 1, F8_E5M2: 1, F8_E4M3: 1, F8_E8M0: 1, U16: 2, I16: 2, F16: 2, BF16: 2 },
-    ...{ U32: 4, I32: 4, F32: 4, U64: 8, I64: 8, F64: 8, C64: 8 },
+    ...{ BOOL: 8, F4: 4, F6_E2M3: 6, F6_E3M2: 6, U8: 8, I8: 8, F8_E5M2: 8, F8_E4M3: 8, F8_E8M0: 8 },
+    ...{ F8_E4M3FNUZ: 8, F8_E5M2FNUZ: 8, U16: 16, I16: 16, F16: 16, BF16: 16 },
+    ...{ U32: 32, I32: 32, F32: 32, U64: 64, I64: 64, F64: 64, C64: 64 },
   }),
 )
 
@@ -35,23 +37,30 @@ const MAX_HEADER_BYTES = 100_000_000
 /** The format needs three: the header, a tensor, its shape. */
 const MAX_DEPTH = 8
 
-/** Bytes of one value of `dtype`, undefined when the format does not know it. */
-export function safetensorsItemBytes(dtype: string): number | undefined {
-  return ITEM_BYTES.get(dtype)
+/** Bits of one value of `dtype`, undefined when the format does not know it. */
+export function safetensorsItemBits(dtype: string): number | undefined {
+  return ITEM_BITS.get(dtype)
 }
 
 /**
- * Where the data section begins, from the first 8 bytes of a file: how much of it `parseSafetensorsHeader` needs.
+ * Where the data section begins, from the first 8 bytes of a file: how much of it `parseSafetensorsHeader` needs. More bytes
+ * tell what a file is that is none.
  *
+ * @param expected what the file should have been
  * @throws PackvecError `INVALID_FILE`
  */
-export function safetensorsDataOffset(prefix: Uint8Array): number {
+export function safetensorsDataOffset(prefix: Uint8Array, expected = 'a safetensors file'): number {
+  if (prefix.length === 0) throw invalid(wrongKind(prefix, expected)!)
   if (prefix.length < 8)
     throw invalid(`the file is cut off: a safetensors file has 8 bytes and more, got ${prefix.length}`)
   const headerBytes = new DataView(prefix.buffer, prefix.byteOffset, 8).getBigUint64(0, true)
   if (headerBytes < 2n || headerBytes > BigInt(MAX_HEADER_BYTES)) {
-    throw invalid(`a safetensors header has 2 to ${MAX_HEADER_BYTES} bytes, this file says ${headerBytes}`)
+    const message = `a safetensors header has 2 to ${MAX_HEADER_BYTES} bytes, this file says ${headerBytes}`
+    throw invalid(wrongKind(prefix, expected) ?? message)
   }
+  // A few bytes of another kind may be a length too.
+  const kind = prefix.length > 8 && prefix[8] !== 0x7b ? wrongKind(prefix, expected) : undefined
+  if (kind !== undefined) throw invalid(kind)
   return 8 + Number(headerBytes)
 }
 
@@ -66,7 +75,7 @@ export function parseSafetensorsHeader(prefix: Uint8Array, fileBytes?: number): 
   if (prefix.length < dataOffset) {
     throw invalid(`the file is cut off: its safetensors header ends at byte ${dataOffset}, got ${prefix.length} bytes`)
   }
-  const { __metadata__: metadata = {}, ...entries } = parseJson(new Uint8Array(prefix.subarray(8, dataOffset)))
+  const { __metadata__: metadata, ...entries } = parseJson(new Uint8Array(prefix.subarray(8, dataOffset)))
   const parsed = Object.entries(entries).map(([name, value]) => [name, parseEntry(name, value)] as const)
   parsed.sort(([, a], [, b]) => a.begin - b.begin || a.end - b.end)
   let cursor = 0
@@ -82,7 +91,7 @@ export function parseSafetensorsHeader(prefix: Uint8Array, fileBytes?: number): 
     const where = last === undefined ? 'no tensors' : `tensor ${JSON.stringify(last)} ends at byte ${cursor}`
     throw invalid(`the data section must end with its tensors (${where}), it has ${fileBytes - dataOffset} bytes`)
   }
-  return { tensors: new Map(parsed), metadata: parseMetadata(metadata), dataOffset, dataBytes: cursor }
+  return { tensors: new Map(parsed), metadata: parseMetadata(metadata ?? {}), dataOffset, dataBytes: cursor }
 }
 
 /** The product of `shape`, or undefined when `shape` is not an array of whole numbers with a product below 2^53. */
@@ -123,9 +132,9 @@ function parseEntry(name: string, value: unknown): SafetensorsEntry {
   if (!isObject(value)) throw invalidTensor(name, `must be an object, got ${show(value)}`)
   const { dtype, shape, data_offsets: offsets } = value
   if (typeof dtype !== 'string') throw invalidTensor(name, `must have a dtype, got ${show(dtype)}`)
-  const itemBytes = ITEM_BYTES.get(dtype)
-  if (itemBytes === undefined) {
-    const message = `tensor ${show(name)}: the dtype must be one of ${[...ITEM_BYTES.keys()].join(', ')}, got ${show(dtype)}`
+  const itemBits = ITEM_BITS.get(dtype)
+  if (itemBits === undefined) {
+    const message = `tensor ${show(name)}: the dtype must be one of ${[...ITEM_BITS.keys()].join(', ')}, got ${show(dtype)}`
     throw new PackvecError('UNSUPPORTED', 'safetensors', message)
   }
   const count = shapeCount(shape)
@@ -137,11 +146,15 @@ function parseEntry(name: string, value: unknown): SafetensorsEntry {
   if (!isRange || (offsets as unknown[]).length !== 2) {
     throw invalidTensor(name, `data_offsets must be two rising byte positions, got ${show(offsets)}`)
   }
-  if (end - begin !== count * itemBytes) {
+  const bytes = (count * itemBits) / 8
+  if (!Number.isInteger(bytes)) {
     throw invalidTensor(
       name,
-      `${dtype} ${show(shape)} needs ${count * itemBytes} bytes, data_offsets give ${end - begin}`,
+      `${dtype} ${show(shape)} has ${count} values of ${itemBits} bits, which fill no whole bytes`,
     )
+  }
+  if (end - begin !== bytes) {
+    throw invalidTensor(name, `${dtype} ${show(shape)} needs ${bytes} bytes, data_offsets give ${end - begin}`)
   }
   return { dtype, shape: shape as number[], begin, end }
 }

@@ -1,5 +1,5 @@
 import { PackvecError } from '../errors.js'
-import { parseSafetensorsHeader, safetensorsItemBytes, shapeCount } from './safetensors-header.js'
+import { parseSafetensorsHeader, safetensorsItemBits, shapeCount } from './safetensors-header.js'
 
 export {
   parseSafetensorsHeader,
@@ -119,10 +119,12 @@ function dataBytes(tensor: Tensor): Uint8Array {
 
 /** Bytes of a tensor. @throws PackvecError `INVALID_ARGUMENT`, naming the tensor */
 export function tensorBytes({ name, dtype, shape }: TensorSpec): number {
-  const itemBytes = safetensorsItemBytes(dtype)
+  const itemBits = safetensorsItemBits(dtype)
   const count = shapeCount(shape)
-  if (itemBytes !== undefined && count !== undefined) return count * itemBytes
-  const what = itemBytes === undefined ? `the dtype ${dtype} is unknown` : `the shape [${shape}] is not whole numbers`
+  const bytes = itemBits === undefined || count === undefined ? Number.NaN : (count * itemBits) / 8
+  if (Number.isInteger(bytes)) return bytes
+  const wrong = count === undefined ? 'is not whole numbers' : 'fills no whole bytes'
+  const what = itemBits === undefined ? `the dtype ${dtype} is unknown` : `the shape [${shape}] ${wrong}`
   throw refuse('tensors', `tensor ${JSON.stringify(name)}: ${what}`)
 }
 

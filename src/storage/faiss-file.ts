@@ -5,11 +5,12 @@ import {
   type FaissHeader,
   parseFaissHeader,
 } from '../format/faiss.js'
+import { KIND_BYTES } from '../format/kind.js'
 import type { OpenFile } from './file.js'
 
 /** The header alone, checked against the length of the file. */
 export async function readFaissHeader(file: OpenFile): Promise<FaissHeader> {
-  return parseFaissHeader(await file.prefix(FAISS_HEADER_BYTES), file.bytes)
+  return parseFaissHeader(await file.prefix(Math.max(KIND_BYTES, FAISS_HEADER_BYTES)), file.bytes)
 }
 
 /** The whole index, read into the buffer it stays in. */

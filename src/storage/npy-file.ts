@@ -1,3 +1,4 @@
+import { KIND_BYTES } from '../format/kind.js'
 import {
   allocateNpy,
   checkNpyFileBytes,
@@ -11,7 +12,8 @@ import type { OpenFile } from './file.js'
 
 /** The header alone, checked against the length of the file. */
 export async function readNpyHeader(file: OpenFile): Promise<NpyHeader> {
-  const preamble = await file.prefix(NPY_PREAMBLE_BYTES)
+  // More than a header needs: it tells what a file is that has none.
+  const preamble = await file.prefix(Math.max(KIND_BYTES, NPY_PREAMBLE_BYTES))
   const header = parseNpyHeader(await file.prefix(npyDataOffset(preamble)))
   checkNpyFileBytes(header, file.bytes)
   return header

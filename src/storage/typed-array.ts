@@ -1,6 +1,6 @@
 import { describe, fail, reading } from '../check.js'
 import { arrayType } from '../matrix.js'
-import type { Precision } from '../precision.js'
+import { checkPrecision, type Precision } from '../precision.js'
 
 /** An array that a caller wants in a file. */
 export interface TypedArray<T> {
@@ -22,6 +22,7 @@ export function typedArray<T extends ArrayBufferView>(array: unknown): TypedArra
       fail('INVALID_ARGUMENT', 'array.data', 'a typed array', describe(data))
     }
     if (precision !== undefined) {
+      checkPrecision(precision, 'array.precision')
       const columns = (rowBytes as number) / (data as Uint8Array).BYTES_PER_ELEMENT
       return { data: data as T, shape: checkShape([rows, columns]), precision: precision as Precision }
     }
