@@ -1,8 +1,10 @@
 import type { Calibration } from './calibration.js'
 import { SAMPLE_ROWS } from './centre.js'
 import { checkCount, checkFunction, checkSameDims } from './check.js'
+import { type Clipping, openClipping } from './clipping.js'
 import type { Slot } from './code-store.js'
 import type { BookFit, ScaleType } from './codebook.js'
+import { EarlyRows, type Refit } from './early-rows.js'
 import { PackvecError } from './errors.js'
 import { isLevelPrecision, type Levels } from './levels.js'
 import { type Embeddings, evenSample, type RowSource, toRows } from './matrix.js'
@@ -62,6 +64,21 @@ const BUILD_CHECKS: OptionChecks<BuildOptions> = {
   onWarning: checkFunction,
 }
 
+/** What an index keeps of its rows for those that are added. @internal */
+export interface RowGrowth {
+  early: EarlyRows | undefined
+  clipping: Clipping
+}
+
+/** Keeps rows that were added for what comes, and counts what was cut off of them. @internal */
+export function takeNote(growth: RowGrowth, slots: readonly Slot[], rows: RowSource, refit: Refit | undefined): void {
+  const { early, clipping } = growth
+  growth.early = early?.keep(rows, refit !== undefined)
+  if (early === undefined) clipping.add(slots, rows)
+  // From here on codebooks stay.
+  else if (growth.early === undefined && refit) growth.clipping = clipping.anew(slots, refit.rows)
+}
+
 /** What an index over these embeddings is made of, before any row is encoded. */
 export interface BuildPlan {
   /** The embeddings as they came, and as they are encoded: the same where nothing is done to them. */
@@ -72,6 +89,8 @@ export interface BuildPlan {
   readonly slots: readonly Slot[]
   /** Rows to make room for. */
   readonly capacity: number
+  /** What becomes of rows that are added. */
+  readonly growth: RowGrowth
 }
 
 /**
@@ -90,8 +109,11 @@ export function planIndex(embeddings: Embeddings, given: BuildOptions | undefine
   const transform = centreOn(opened, options, sample ?? source, 'embeddings')
   const rows = transformRows(source, transform, 'centred', 'embeddings')
   const slots = chooseSlots(rows, sample, transform, stages, options)
-  warnOfIndex(evenSample(source, lookRows(rows.rows)), { transform, stages, slots, rows: rows.rows }, options.onWarning)
-  return { source, rows, stages, transform, slots, capacity }
+  const look = evenSample(source, lookRows(rows.rows))
+  warnOfIndex(look, { transform, stages, slots, rows: rows.rows }, options.onWarning)
+  const clipping = openClipping(slots, transformRows(look, transform, 'centred', 'embeddings'), options.onWarning)
+  const growth = { early: EarlyRows.of(slots, rows), clipping }
+  return { source, rows, stages, transform, slots, capacity, growth }
 }
 
 /** The codes that the options ask for, or the usual ones. @internal */

@@ -80,6 +80,11 @@ export class CodeStore {
     return this.#size
   }
 
+  /** Rows that there is room for. */
+  get capacity(): number {
+    return this.#capacity
+  }
+
   get workspace(): Workspace {
     return this.#workspace
   }

@@ -1,9 +1,11 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { ADD_CHECKS, type AddOptions, extendIds } from './add-options.js'
-import { type BuildOptions, planIndex } from './build-plan.js'
+import { type BuildOptions, planIndex, type RowGrowth, takeNote } from './build-plan.js'
 import { Calibration } from './calibration.js'
 import { checkSameDims } from './check.js'
+import { Clipping, codesClipping } from './clipping.js'
 import { CodeStore, type Slot, type SlotRows } from './code-store.js'
+import type { Refit } from './early-rows.js'
 import { PackvecError } from './errors.js'
 import { allowedRows } from './filter.js'
 import { growStore } from './growth.js'
@@ -45,9 +47,11 @@ const warmedUp = new Set<string>()
  */
 export class QuantizedIndex {
   #state: IndexState | undefined
+  readonly #growth: RowGrowth
 
-  private constructor(store: CodeStore, stages: Stages, transform: Transform, extras?: IndexExtras) {
-    this.#state = { store, stages, transform, extras }
+  private constructor(state: IndexState, growth: RowGrowth) {
+    this.#state = state
+    this.#growth = growth
   }
 
   /**
@@ -55,10 +59,10 @@ export class QuantizedIndex {
    * @throws PackvecError EMPTY, NOT_FINITE, RAGGED_ROWS, DIMS_MISMATCH, TOO_LARGE, ...
    */
   static build(embeddings: Embeddings, options?: BuildOptions): QuantizedIndex {
-    const { rows, stages, transform, slots, capacity } = planIndex(embeddings, options)
+    const { rows, stages, transform, slots, capacity, growth } = planIndex(embeddings, options)
     const store = new CodeStore({ dims: transform.dims, slots }, capacity)
     store.append(rows, 'embeddings')
-    return new QuantizedIndex(store, stages, transform).#warmUp()
+    return new QuantizedIndex({ store, stages, transform, extras: undefined }, growth).#warmUp()
   }
 
   /** Makes an index of rows that are codes already. @internal */
@@ -69,7 +73,8 @@ export class QuantizedIndex {
   ): QuantizedIndex {
     const store = new CodeStore({ dims: transform.dims, slots }, rows)
     store.appendCodes(codes, rows)
-    return new QuantizedIndex(store, stages, transform, extras).#warmUp()
+    const clipping = new Clipping(codesClipping(slots, codes, transform.dims))
+    return new QuantizedIndex({ store, stages, transform, extras }, { early: undefined, clipping }).#warmUp()
   }
 
   /** What the index is made of, for those who save it. @internal */
@@ -123,6 +128,14 @@ export class QuantizedIndex {
     return books.find((book) => book instanceof Calibration)?.clone()
   }
 
+  /**
+   * The share of the values added so far that lay outside ranges or int4 levels that are fixed (given, percentiles, or from a
+   * file), and were cut off. Ranges that follow the rows cut nothing off. A warning comes once where it costs recall.
+   */
+  get clipped(): number {
+    return this.#open && this.#growth.clipping.share
+  }
+
   /** The rotation that embeddings and queries go through, if there is one. */
   get rotation(): Rotation | undefined {
     return this.#transform.rotation
@@ -142,7 +155,10 @@ export class QuantizedIndex {
     this.#checkDims('embeddings', source)
     const addIds = extendIds(this.#open.extras, source.rows, ids)
     const rows = transformRows(source, this.#transform, 'centred', 'embeddings')
-    growStore(store, rows, 'embeddings')
+    const refit = this.#growth.early?.refit(rows, store.spec.slots)
+    if (refit === undefined) growStore(store, rows, 'embeddings')
+    else this.#state = { ...this.#open, store: remade(store, refit) }
+    takeNote(this.#growth, this.#store.spec.slots, rows, refit)
     addIds()
     return this
   }
@@ -214,4 +230,11 @@ export class QuantizedIndex {
   #checkDims(argument: string, source: RowSource): void {
     if (source.dims !== this.#transform.dims) checkSameDims(argument, source.dims, this.dims, 'the index')
   }
+}
+
+/** A store of all rows in the place of one, with codebooks that were taken anew. */
+function remade(store: CodeStore, { rows, slots }: Refit): CodeStore {
+  const other = new CodeStore({ dims: store.dims, slots }, Math.max(store.capacity, rows.rows))
+  growStore(other, rows, 'embeddings')
+  return other
 }

@@ -1,5 +1,5 @@
-import { describe, expect, it } from 'vitest'
-import { type BuildOptions, Calibration, QuantizedIndex } from '../src/index.js'
+import { describe, expect, it, vi } from 'vitest'
+import { type BuildOptions, Calibration, Levels, QuantizedIndex } from '../src/index.js'
 import { Rotation } from '../src/rotations.js'
 import { decodeIndex, encodeIndex } from '../src/storage.js'
 import { matrix, thrownBy } from './random.js'
@@ -102,14 +102,38 @@ describe('an index that grows', () => {
     for (const [i, value] of [7, 5, 5, -3].entries()) expect(Math.abs(scores[i]! - value)).toBeLessThan(10 / 255)
   })
 
+  it.each<[string, BuildOptions]>([
+    ['levels of all dimensions', { coarse: 'int4', rescore: 'none' }],
+    ['levels of each dimension', { coarse: 'quaternary', rescore: 'none', scope: 'dimension' }],
+    ['percentiles, with factors', { percentiles: [0.1, 99.9], scale: true, coarse: 'int8', rescore: 'none' }],
+    ['levels with int8 behind them', { coarse: 'ternary', scope: 'dimension' }],
+  ])('finds what one built at once finds with %s, and is that index when they were just taken anew', (_, options) => {
+    const once = recall(QuantizedIndex.build(corpus, options), corpus, queries)
+    for (const [start, batch] of [
+      [600, 500],
+      [10, 700],
+      [2, 61],
+    ] as const) {
+      const found = recall(grown(corpus, start, batch, options), corpus, queries)
+      expect(found, `${start} rows, then ${batch} at a time`).toBeGreaterThan(once - TOLERANCE)
+    }
+    const small = slice(corpus, 0, 900)
+    const [built, later] = [QuantizedIndex.build(small, options), grown(small, 600, 300, options)]
+    expect(encodeIndex(later)).toEqual(encodeIndex(built))
+  })
+
+  it('keeps levels from some thousand rows on, where they are those of enough rows', () => {
+    const rows = mixture(12_000, 32, 60, 1, 3)
+    const some = every(rows, 120)
+    const options = { coarse: 'int4', rescore: 'none', scope: 'dimension' } as const
+    const once = recall(QuantizedIndex.build(rows, options), rows, some)
+    expect(recall(grown(rows, 20, 500, options), rows, some)).toBeGreaterThan(once - 0.03)
+  })
+
   it('leaves ranges that were given, or taken from a sample, as they are', () => {
     const rows = matrix(400, 20, 1)
     const wide = changed(rows, (value) => 3 * value)
-    for (const options of [
-      { calibration: Calibration.from(rows) },
-      { calibrationEmbeddings: rows },
-      { percentiles: [1, 99] as const },
-    ]) {
+    for (const options of [{ calibration: Calibration.from(rows) }, { calibrationEmbeddings: rows }]) {
       const index = QuantizedIndex.build(rows, { ...ONE_STAGE, ...options })
       const before = rangesOf(index)
       index.add(wide)
@@ -126,5 +150,66 @@ describe('an index that grows', () => {
     const huge = changed(slice(rows, 0, 2), (_, row) => (row === 0 ? -3e38 : 3e38))
     expect(thrownBy(() => index.add(huge))).toMatchObject({ code: 'INVALID_RANGES' })
     expect(encodeIndex(index)).toEqual(before)
+  })
+})
+
+describe('what fixed ranges cut off', () => {
+  const listen = () => {
+    const messages: string[] = []
+    return { messages, onWarning: (message: string) => void messages.push(message) }
+  }
+
+  it('is counted, and told once before it hurts, with both shares and the remedy', () => {
+    const { messages, onWarning } = listen()
+    const sample = slice(corpus, 0, 1000)
+    const calibration = Calibration.from(sample)
+    const index = QuantizedIndex.build(sample, { calibration, onWarning })
+    expect(index.clipped).toBe(0)
+    const { mins, maxs } = calibration.minMax
+    let outside = 0
+    const rest = slice(corpus, 1000, 5041)
+    for (const [i, value] of rest.data.entries()) if (value < mins[i % 384]! || value > maxs[i % 384]!) outside++
+    index.add(slice(rest, 0, 2000)).add(slice(rest, 2000, 4041))
+    expect(index.clipped).toBeCloseTo(outside / rest.data.length, 6)
+    expect(messages).toEqual([
+      expect.stringMatching(
+        /^[\d.]+ % of the values that were added lie outside the int8 ranges, which are fixed, .*0 % of/,
+      ),
+    ])
+    expect(messages[0]).toMatch(/Build the index anew from all rows, or give a calibration/)
+  })
+
+  it('is told at once where ranges do not hold the rows of a build', () => {
+    const { messages, onWarning } = listen()
+    QuantizedIndex.build(corpus, { calibration: Calibration.from(slice(corpus, 0, 100)), onWarning })
+    expect(messages).toEqual([expect.stringMatching(/% of the values lie outside the int8 ranges given/)])
+  })
+
+  it('is nothing where ranges follow the rows, and is no news where percentiles cut as much as before', () => {
+    const { messages, onWarning } = listen()
+    expect(grown(corpus, 50, 500, { onWarning }).clipped).toBe(0)
+    const rows = matrix(12_000, 24, 5)
+    const options = { coarse: 'int8', rescore: 'none', percentiles: [1, 99], onWarning } as const
+    const index = QuantizedIndex.build(slice(rows, 0, 9000), options).add(slice(rows, 9000, 12_000))
+    expect(index.clipped).toBeGreaterThan(0.015)
+    expect(index.clipped).toBeLessThan(0.025)
+    expect(messages.filter((message) => !message.includes('based on'))).toEqual([])
+  })
+
+  it('is counted for int4 levels and for an index that was loaded', () => {
+    const { messages, onWarning } = listen()
+    const rows = matrix(400, 24, 5)
+    const wide = changed(rows, (value) => 3 * value)
+    const levels = Levels.from(rows, 'int4')
+    const index = QuantizedIndex.build(rows, { coarse: 'int4', rescore: 'none', levels, onWarning }).add(wide)
+    expect(index.clipped).toBeGreaterThan(0.3)
+    expect(messages).toEqual([expect.stringMatching(/outside the int4 levels, which are fixed/)])
+    // Of twice as many rows: none that the file's own rows could have given.
+    const calibration = Calibration.from(rows).add(rows)
+    const loaded = decodeIndex(encodeIndex(QuantizedIndex.build(rows, { ...ONE_STAGE, calibration })))
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
+    expect(loaded.add(wide).clipped).toBeGreaterThan(0.3)
+    expect(warn.mock.calls).toEqual([[expect.stringMatching(/outside the int8 ranges, which are fixed/)]])
+    warn.mockRestore()
   })
 })

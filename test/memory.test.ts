@@ -112,6 +112,7 @@ describe('an index that is disposed', () => {
     rescore: () => index.rescore,
     calibration: () => index.calibration,
     rotation: () => index.rotation,
+    clipped: () => index.clipped,
     add: () => index.add(rows(1, 3)),
     'add of nothing': () => index.add([]),
     search: () => index.search(query),

@@ -218,6 +218,7 @@ describe('an index of a pool gives the very results of one index', () => {
         for (const index of others) {
           await index.add(slice(all, ends[i]!, end))
           expect(await index.search(queries), `${end} rows`).toEqual(expected)
+          expect(index.clipped).toBe(one.clipped)
         }
       }
       for (const index of others) await index.close()

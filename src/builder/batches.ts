@@ -1,4 +1,4 @@
-import type { RowSource } from '../matrix.js'
+import { evenRow, type RowSource } from '../matrix.js'
 import { throwIfAborted } from '../storage/source.js'
 import type { Corpus } from './corpus.js'
 
@@ -70,6 +70,16 @@ export async function gatherRows(
   }
   const rowNumber = (i: number) => numbers[i]!
   return { rows: numbers.length, dims, single: false, rowNumber, copyRows: copier(values, dims) }
+}
+
+/** At most `count` rows of a corpus, evenly spaced. */
+export function evenRows(corpus: Corpus, count: number, signal: AbortSignal | undefined): Promise<RowSource> {
+  return gatherRows(corpus, evenNumbers(count, corpus.rows), () => {}, signal)
+}
+
+/** The numbers of `count` of `rows` rows, evenly spaced. */
+export function evenNumbers(count: number, rows: number): Float64Array {
+  return Float64Array.from({ length: count }, (_, i) => evenRow(i, count, rows))
 }
 
 /** Rows read at a time, at most. */

@@ -10,6 +10,7 @@ import { refuseInputs } from '../storage/target.js'
 import { type CodePlan, planCodes } from './calibrate.js'
 import type { Corpus } from './corpus.js'
 import { encodeRows, FactorTooWide } from './encode-rows.js'
+import { asFixed, warnOfClipping } from './grow.js'
 import { IdList } from './id-list.js'
 import { IndexReader } from './index-reader.js'
 import { IndexWriter } from './index-writer.js'
@@ -55,7 +56,7 @@ export async function writeNew(path: string, corpus: Corpus, ids: IdList, option
   const fill = async (file: AtomicFile) => {
     throwIfAborted(signal)
     await ids.checkUnique()
-    const plan = await (like === undefined ? planCodes(corpus, options) : planLike(like, corpus))
+    const plan = await (like === undefined ? planCodes(corpus, options) : planLike(like, corpus, options))
     const spec = { ...plan, rows: corpus.rows, ids: ids.layout, deleted: false, metadata }
     const write = async (slots: IndexSpec['slots']) => {
       const writer = new IndexWriter(file, { ...spec, slots })
@@ -75,12 +76,13 @@ export async function writeNew(path: string, corpus: Corpus, ids: IdList, option
 }
 
 /** The precisions, ranges, levels and rotation of another index. */
-async function planLike(path: string, corpus: Corpus): Promise<CodePlan> {
+async function planLike(path: string, corpus: Corpus, options: BuildIndexOptions): Promise<CodePlan> {
   const index = await IndexReader.open(path)
   try {
     checkCorpusDims(corpus, index)
     // Fixed: files that are searched as one need the same ranges.
-    const slots = index.parts.slots.map((slot) => ({ ...slot, fit: undefined }))
+    const slots = index.parts.slots.map(asFixed)
+    await warnOfClipping(index, slots, corpus, options)
     return { ...index.parts, slots, stages: index.header.stages }
   } finally {
     await index.close()

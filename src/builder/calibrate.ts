@@ -2,11 +2,12 @@ import { fitOf, planStages } from '../build-plan.js'
 import { Calibration } from '../calibration.js'
 import { SAMPLE_ROWS } from '../centre.js'
 import { checkCount, checkOneOf, checkSameDims, describe, fail, reading } from '../check.js'
+import { openClipping } from '../clipping.js'
 import type { Slot } from '../code-store.js'
 import type { Codebook } from '../codebook.js'
 import type { IndexParts } from '../index-parts.js'
 import { isLevelPrecision } from '../levels.js'
-import { evenRow, type RowSource, toRows } from '../matrix.js'
+import { type RowSource, toRows } from '../matrix.js'
 import { checkOptions } from '../options.js'
 import { type Precision, precisionKind } from '../precision.js'
 import { BUILD_NAMES, checkOwnRows, checkScale, chooseCodebook, requireCodebook } from '../quantize.js'
@@ -14,7 +15,7 @@ import { checkSeed, seededWords } from '../random.js'
 import { type Stages, storedPrecisions } from '../stages.js'
 import { lookRows, warnOfIndex } from '../suitability.js'
 import { centreOn, openTransform, type Transform, transformRows } from '../transform.js'
-import { batchesOf, gatherRows } from './batches.js'
+import { batchesOf, evenNumbers, evenRows, gatherRows } from './batches.js'
 import type { Corpus } from './corpus.js'
 import { openRotation } from './fit-rotation.js'
 import type { BuildIndexOptions } from './options.js'
@@ -51,6 +52,7 @@ export async function planCodes(corpus: Corpus, options: BuildIndexOptions): Pro
   }
   const look = await evenRows(corpus, lookRows(corpus.rows), options.signal)
   warnOfIndex(look, { transform, stages, slots, rows: corpus.rows }, options.onWarning)
+  openClipping(slots, transformRows(look, transform, 'centred', 'embeddings'), options.onWarning)
   return { stages, transform, slots }
 }
 
@@ -114,14 +116,6 @@ function drawSample(corpus: Corpus, { calibration, onProgress, signal }: BuildIn
     : evenNumbers(count, corpus.rows)
   const progress = new Progress(onProgress, 'calibrate', count, corpus.rowBytes)
   return gatherRows(corpus, numbers, (rows) => progress.report(rows), signal)
-}
-
-function evenRows(corpus: Corpus, count: number, signal: AbortSignal | undefined): Promise<RowSource> {
-  return gatherRows(corpus, evenNumbers(count, corpus.rows), () => {}, signal)
-}
-
-function evenNumbers(count: number, rows: number): Float64Array {
-  return Float64Array.from({ length: count }, (_, i) => evenRow(i, count, rows))
 }
 
 /** `count` of the numbers below `rows`, rising, each choice equally likely: Knuth's algorithm S. */

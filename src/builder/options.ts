@@ -137,9 +137,16 @@ export interface AppendOptions extends WriteOptions {
   readonly ids?: Ids
   /** Leaves ranges as they are, where they would follow the new rows: for files that are searched as one with others. */
   readonly keepRanges?: boolean
+  /** Gets each warning as a sentence; `console.warn` by default. */
+  readonly onWarning?: (message: string) => void
 }
 
-export const APPEND_CHECKS: OptionChecks<AppendOptions> = { ...WRITE_CHECKS, ids: checkIds, keepRanges: checkBoolean }
+export const APPEND_CHECKS: OptionChecks<AppendOptions> = {
+  ...WRITE_CHECKS,
+  ids: checkIds,
+  keepRanges: checkBoolean,
+  onWarning: checkFunction,
+}
 
 export interface DeleteOptions extends WriteOptions {
   /** Passes over ids that the index does not have. */

@@ -3,7 +3,7 @@ import { readIdsFile, writeIdsFile } from '../builder/ids-file.js'
 import { appendToIndex, compactIndex, deleteFromIndex, verifyIndex } from '../node.js'
 import { refuseInputs } from '../storage/target.js'
 import { withWork } from './index-work.js'
-import { grouped, print } from './terminal.js'
+import { grouped, print, warn } from './terminal.js'
 
 export function addIndexEdits(index: Command): void {
   index
@@ -17,7 +17,7 @@ export function addIndexEdits(index: Command): void {
       const { ids, keepRanges = false } = flags
       const given = { keepRanges, ...(ids === undefined ? {} : { ids: readIdsFile(ids) }) }
       await refuseInputs(path, [...corpus.map((file) => ['corpus', file] as const), ['file of --ids', ids]], 'index')
-      await withWork(path, (work) => appendToIndex(path, corpus, { ...given, ...work }))
+      await withWork(path, (work) => appendToIndex(path, corpus, { ...given, onWarning: warn, ...work }))
     })
   index
     .command('delete')

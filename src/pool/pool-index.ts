@@ -1,26 +1,21 @@
 import { ADD_CHECKS, type AddOptions, extendIds } from '../add-options.js'
-import { Calibration } from '../calibration.js'
+import { takeNote } from '../build-plan.js'
 import { checkCount, checkSameDims, checkSignal } from '../check.js'
-import type { Slot } from '../code-store.js'
 import { type Allowed, allowedRows } from '../filter.js'
-import { follows, isFine, isLarge, widenSlots } from '../growth.js'
 import { type Embeddings, type Matrix, type RowSource, readRows, toRows, type Vector } from '../matrix.js'
 import { mergeShards } from '../merge.js'
 import { checkOptions, type OptionChecks } from '../options.js'
 import type { Precision } from '../precision.js'
-import type { IndexExtras } from '../row-records.js'
 import { checkSearchOptions, SEARCH_CHECKS, type SearchOptions } from '../search-options.js'
 import { cutBelow, emptyResult, type SearchResult } from '../search-result.js'
-import type { Stages } from '../stages.js'
 import { Deadline } from '../stored/deadline.js'
-import { type Transform, transformRows } from '../transform.js'
+import { transformRows } from '../transform.js'
 import { transformQueries } from '../transform-queries.js'
+import type { Content } from './content.js'
 import { closedError, settleAll } from './errors.js'
-import { feedRows, isOneMessage, reserveRows, sharedFloats } from './feed.js'
+import { sharedFloats } from './feed.js'
+import { growShards, remakeShards } from './grow.js'
 import type { Link } from './link.js'
-import type { Request } from './protocol.js'
-import type { RowMap, Share } from './row-map.js'
-import { writeSlot } from './shard.js'
 import type { Transport } from './transport.js'
 
 /** Options of a search by several threads. */
@@ -45,19 +40,6 @@ export interface PoolCore {
   check(): void
   /** Runs work when all before it is done; rejects where the pool is closed or a worker is lost. */
   run<T>(work: () => Promise<T>, deadline?: Deadline): Promise<T>
-}
-
-/** What an index is made of, beside its codes. */
-export interface Content {
-  /** How the workers call the index. */
-  readonly number: number
-  readonly stages: Stages
-  readonly transform: Transform
-  readonly map: RowMap
-  /** What the file of the index says of its rows beside. */
-  readonly extras: IndexExtras | undefined
-  /** Codebooks widen with the rows. */
-  slots: readonly Slot[]
 }
 
 /** Lets the workers free what belonged to an index that nobody can reach any more. */
@@ -107,6 +89,11 @@ export class PoolIndex {
   /** Precision of the codes that rescore the candidates; 'none' for one stage. */
   get rescore(): Precision | 'none' {
     return this.#content.stages.rescore
+  }
+
+  /** The share of the values added so far that fixed ranges or levels cut off, as that of a `QuantizedIndex`. */
+  get clipped(): number {
+    return this.#content.growth.clipping.share
   }
 
   /**
@@ -161,21 +148,15 @@ export class PoolIndex {
     const source = toRows(embeddings, 'embeddings', dims)
     if (source.rows === 0) return this
     this.#checkDims('embeddings', source)
-    const { transform, map, number, extras } = this.#content
+    const { transform, extras, growth } = this.#content
     const rows = transformRows(source, transform, 'centred', 'embeddings')
     await this.#run(async () => {
       const addIds = extendIds(extras, rows.rows, ids)
-      const shares = map.share(rows.rows)
-      const whole = isOneMessage(rows, shares)
-      const found = new Calibration(transform.dims).addRows(rows, 'embeddings')
-      await reserveRows(this.#core.links, number, map, shares)
-      await this.#widen(found)
-      await this.#feed(
-        rows,
-        shares,
-        rows === source ? sharedFloats(embeddings, this.#core.transport.kind) : undefined,
-        whole,
-      )
+      const shared = rows === source ? sharedFloats(embeddings, this.#core.transport.kind) : undefined
+      const refit = growth.early?.refit(rows, this.#content.slots)
+      const shards = { links: this.#core.links, content: this.#content, onBroken: (error: Error) => this.#break(error) }
+      await (refit === undefined ? growShards(shards, rows, shared) : remakeShards(shards, refit))
+      takeNote(growth, this.#content.slots, rows, refit)
       addIds()
     })
     return this
@@ -210,38 +191,9 @@ export class PoolIndex {
     }, deadline)
   }
 
-  /** What `growStore` does, in all shards. */
-  async #widen(found: Calibration): Promise<void> {
-    const { map, number: index, slots } = this.#content
-    if (!slots.some(follows)) return
-    const fine = isFine(map.size + found.rows)
-    if (fine) await this.#sendAll({ op: 'refine', index, fine })
-    for (const wider of widenSlots(slots, found, fine || isLarge(found.rows, map.size))) {
-      await this.#sendAll({ op: 'widen', index, slot: writeSlot(wider) })
-      this.#content.slots = this.#content.slots.map((slot) => (slot.precision === wider.precision ? wider : slot))
-    }
-    if (!fine) await this.#sendAll({ op: 'refine', index, fine })
-  }
-
-  async #sendAll(request: Request): Promise<void> {
-    try {
-      await settleAll(this.#core.links.map((link) => link.send(request)))
-    } catch (error) {
-      // The codes of some shards mean something else than those of others.
-      this.#failure ??= error as Error
-      throw error
-    }
-  }
-
-  async #feed(rows: RowSource, shares: Share[], shared: Float32Array | undefined, whole: boolean): Promise<void> {
-    try {
-      await feedRows(this.#core.links, this.#content.number, rows, shares, shared)
-    } catch (error) {
-      // Some shards have rows that others lack: ids would be wrong.
-      if (!whole) this.#failure ??= error as Error
-      throw error
-    }
-    this.#content.map.commit(shares)
+  /** Some shards have what others lack. */
+  #break(error: Error): void {
+    this.#failure ??= error
   }
 
   /** One round of messages where the first stage is final, two where exact scores decide. */

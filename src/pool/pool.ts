@@ -1,4 +1,5 @@
 import { type BuildOptions, planIndex } from '../build-plan.js'
+import { Clipping, codesClipping } from '../clipping.js'
 import { readIndex } from '../index-file.js'
 import { asFileError } from '../index-header.js'
 import { LoadedRows } from '../loaded-rows.js'
@@ -7,10 +8,11 @@ import { codeRowBytes } from '../precision.js'
 import { portableSha256 } from '../storage/sha256.js'
 import { decodeIndex } from '../storage.js'
 import type { Deadline } from '../stored/deadline.js'
+import type { Content } from './content.js'
 import { closedError, settleAll } from './errors.js'
 import { checkRows, feedRows, sharedFloats } from './feed.js'
 import type { Link } from './link.js'
-import { type Content, type PoolCore, PoolIndex } from './pool-index.js'
+import { type PoolCore, PoolIndex } from './pool-index.js'
 import type { Request } from './protocol.js'
 import { Queue } from './queue.js'
 import { RowMap, type Share } from './row-map.js'
@@ -57,11 +59,11 @@ export class Pool {
    */
   async build(embeddings: Embeddings, options?: BuildOptions): Promise<PoolIndex> {
     this.#check()
-    const { rows, source, stages, transform, slots, capacity } = planIndex(embeddings, options)
+    const { rows, source, stages, transform, slots, capacity, growth } = planIndex(embeddings, options)
     const map = new RowMap(this.#links.length)
     const shares = map.share(rows.rows)
     const open = { stages, slots: slots.map(writeSlot), dims: transform.dims }
-    return this.#open(open, { transform, map, slots, extras: undefined }, shares, capacity, async (index) => {
+    return this.#open(open, { transform, map, slots, growth, extras: undefined }, shares, capacity, async (index) => {
       checkRows(rows)
       const shared = rows === source ? sharedFloats(embeddings, this.transport) : undefined
       await feedRows(this.#links, index, rows, shares, shared)
@@ -76,11 +78,12 @@ export class Pool {
     this.#check()
     const { stages, transform, rows, slots, codes, records } = readIndex(bytes, portableSha256)
     const extras = asFileError(() => new LoadedRows(records, rows))
+    const growth = { early: undefined, clipping: new Clipping(codesClipping(slots, codes, transform.dims)) }
     const map = new RowMap(this.#links.length)
     const shares = map.share(rows)
     const open = { stages, slots: slots.map(writeSlot), dims: transform.dims }
     try {
-      return await this.#open(open, { transform, map, slots, extras }, shares, rows, async (index) => {
+      return await this.#open(open, { transform, map, slots, growth, extras }, shares, rows, async (index) => {
         await settleAll(
           shares.map(({ shard, first, count }) => {
             const parts = codes.map(({ precision, bytes, scales }) => {

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, it } from 'vitest'
-import { QuantizedIndex } from '../../src/index.js'
+import { Calibration, QuantizedIndex } from '../../src/index.js'
 import { appendToIndex, buildIndex, compactIndex, deleteFromIndex, loadIndex, verifyIndex } from '../../src/node.js'
 import { Rotation } from '../../src/rotations.js'
 import { encodeIndex, openIndex } from '../../src/storage.js'
@@ -87,6 +87,23 @@ describe('a file that grows', () => {
     )
     expect(both.size).toBe(800)
     await both.close()
+  })
+
+  it('tells what fixed ranges cut off, of files that are appended to and that follow another', async () => {
+    const messages: string[] = []
+    const onWarning = (message: string) => void messages.push(message)
+    const calibration = Calibration.from(slice(corpus, 0, 500))
+    await buildIndex(target, [slice(corpus, 0, 500)], { calibration: Calibration.fromRanges(calibration), onWarning })
+    await appendToIndex(target, [slice(corpus, 0, 500)], { onWarning })
+    expect(messages).toEqual([])
+    await appendToIndex(target, [slice(corpus, 500, ROWS)], { onWarning })
+    const told = expect.stringMatching(/% of the values that were added lie outside the int8 ranges, which are fixed/)
+    expect(messages).toEqual([told])
+    await buildIndex(folder.at('like.safetensors'), [slice(corpus, 500, ROWS)], { like: target, onWarning })
+    expect(messages).toEqual([told, told])
+    await buildIndex(target, [slice(corpus, 0, 500)])
+    await appendToIndex(target, [slice(corpus, 500, ROWS)], { onWarning, keepRanges: true })
+    expect(messages).toEqual([told, told, told])
   })
 
   it('stays as it was where a row cannot be added', async () => {

@@ -1,0 +1,91 @@
+import { Calibration } from './calibration.js'
+import { SAMPLE_ROWS } from './centre.js'
+import type { Slot } from './code-store.js'
+import { follows } from './growth.js'
+import { evenSample, numberOf, type RowSource, readRows, toRows } from './matrix.js'
+import { chooseCodebook } from './quantize.js'
+
+/**
+ * Rows up to which an index whose levels or percentiles are those of its rows keeps them as floats: 4 bytes a value until
+ * there are more (measured, Banking77 by topics: levels of each dimension, of the first 4,096 rows and fixed from there on, are
+ * within 0.002 of those of all rows, percentiles within 0.006; of the first 1,000 levels are 0.011 to 0.015 below).
+ */
+const EARLY_ROWS = 8192
+/** Levels are taken anew when there are so many times the rows of the last time. */
+const GROWTH = 1.5
+
+/** All rows of an index with codebooks taken from them. */
+export interface Refit {
+  readonly rows: RowSource
+  readonly slots: readonly Slot[]
+}
+
+/** The first rows of an index as they are encoded, for codebooks that cannot be widened: they are taken anew and rows encoded anew. */
+export class EarlyRows {
+  #values: Float32Array
+  readonly #dims: number
+  #fitted: number
+
+  private constructor(rows: RowSource) {
+    this.#values = readRows([rows], 'embeddings').values
+    this.#dims = rows.dims
+    this.#fitted = rows.rows
+  }
+
+  /** Keeps the rows of a new index, where its codebooks need it and they are few. */
+  static of(slots: readonly Slot[], rows: RowSource): EarlyRows | undefined {
+    return rows.rows > EARLY_ROWS || !slots.some(refits) ? undefined : new EarlyRows(rows)
+  }
+
+  /** What the index becomes with more rows, where it is time to take its codebooks anew. @throws PackvecError NOT_FINITE */
+  refit(added: RowSource, slots: readonly Slot[]): Refit | undefined {
+    const before = this.#values.length / this.#dims
+    const total = before + added.rows
+    if (total < GROWTH * this.#fitted && total <= EARLY_ROWS) return undefined
+    const rows = this.#with(added, before)
+    return { rows, slots: slots.map((slot) => fitted(slot, rows)) }
+  }
+
+  /** Keeps rows that were added, with those kept; or none any more where there are too many. */
+  keep(added: RowSource, isRefit: boolean): EarlyRows | undefined {
+    const before = this.#values.length
+    const total = before / this.#dims + added.rows
+    if (total > EARLY_ROWS) return undefined
+    const values = new Float32Array(total * this.#dims)
+    values.set(this.#values)
+    added.copyRows(0, added.rows, values.subarray(before), this.#dims)
+    this.#values = values
+    if (isRefit) this.#fitted = total
+    return this
+  }
+
+  #with(added: RowSource, before: number): RowSource {
+    const dims = this.#dims
+    const early = toRows({ data: this.#values, dims: [before, dims] }, 'embeddings')
+    return {
+      rows: before + added.rows,
+      dims,
+      single: false,
+      rowNumber: (row) => (row < before ? row : numberOf(added, row - before)),
+      copyRows(first, count, target, stride) {
+        const own = Math.max(0, Math.min(count, before - first))
+        if (own > 0) early.copyRows(first, own, target, stride)
+        if (own < count) added.copyRows(first + own - before, count - own, target.subarray(own * stride), stride)
+      },
+    }
+  }
+}
+
+/** Whether a codebook is taken from the rows of its index but cannot be widened. */
+function refits(slot: Slot): boolean {
+  return slot.fit !== undefined && !follows(slot)
+}
+
+function fitted(slot: Slot, rows: RowSource): Slot {
+  const { fit, precision } = slot
+  if (fit === undefined) return slot
+  const { scope, percentiles } = fit
+  if (follows(slot)) return { ...slot, book: Calibration.fromSources([rows], { scope }, 'embeddings') }
+  const options = { scope, onWarning: () => {}, ...(percentiles === undefined ? {} : { percentiles }) }
+  return { ...slot, book: chooseCodebook([evenSample(rows, SAMPLE_ROWS)], undefined, precision, options) }
+}
