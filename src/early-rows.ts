@@ -2,6 +2,7 @@ import { Calibration } from './calibration.js'
 import { SAMPLE_ROWS } from './centre.js'
 import type { Slot } from './code-store.js'
 import { follows } from './growth.js'
+import { fractionsOf, type LevelPrecision, Levels } from './levels.js'
 import { evenSample, numberOf, type RowSource, readRows, toRows } from './matrix.js'
 import { chooseCodebook } from './quantize.js'
 
@@ -13,6 +14,10 @@ import { chooseCodebook } from './quantize.js'
 const EARLY_ROWS = 8192
 /** Levels are taken anew when there are so many times the rows of the last time. */
 const GROWTH = 1.5
+
+/** Further rows that levels of all dimensions are tried on, and how much the parts below and above them may differ. */
+const LOOK_ROWS = 512
+const MISFIT = 0.15
 
 /** All rows of an index with codebooks taken from them. */
 export interface Refit {
@@ -43,6 +48,8 @@ export class EarlyRows {
     const total = before + added.rows
     if (total < GROWTH * this.#fitted && total <= EARLY_ROWS) return undefined
     const rows = this.#with(added, before)
+    const fresh = evenSample(rowsFrom(rows, this.#fitted), LOOK_ROWS)
+    if (slots.every((slot) => !refits(slot) || stillFits(slot, fresh))) return undefined
     return { rows, slots: slots.map((slot) => fitted(slot, rows)) }
   }
 
@@ -79,6 +86,33 @@ export class EarlyRows {
 /** Whether a codebook is taken from the rows of its index but cannot be widened. */
 function refits(slot: Slot): boolean {
   return slot.fit !== undefined && !follows(slot)
+}
+
+/** Whether levels of all dimensions divide further rows about as they divided their own. */
+function stillFits({ precision, book, fit }: Slot, rows: RowSource): boolean {
+  if (fit?.scope !== 'global' || !(book instanceof Levels)) return false
+  const fractions = fractionsOf(precision as LevelPrecision, fit.percentiles)
+  const [lowest, highest] = [book.cuts[0]![0]!, book.cuts.at(-1)![0]!]
+  const { values } = readRows([rows], 'embeddings')
+  let [below, above] = [0, 0]
+  for (const value of values) {
+    if (value <= lowest) below++
+    else if (value > highest) above++
+  }
+  const isNear = (found: number, expected: number) => {
+    const chance = 3 * Math.sqrt(expected / values.length)
+    return Math.abs(found / values.length - expected) < MISFIT * expected + chance
+  }
+  return isNear(below, fractions[0]!) && isNear(above, 1 - fractions.at(-1)!)
+}
+
+function rowsFrom(rows: RowSource, first: number): RowSource {
+  return {
+    ...rows,
+    rows: rows.rows - first,
+    rowNumber: (row) => numberOf(rows, first + row),
+    copyRows: (from, count, target, stride) => rows.copyRows(first + from, count, target, stride),
+  }
 }
 
 function fitted(slot: Slot, rows: RowSource): Slot {

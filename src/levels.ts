@@ -34,6 +34,11 @@ export interface LevelsJSON {
 const FRACTIONS = { ternary: [1 / 3, 2 / 3], quaternary: [1 / 4, 1 / 2, 3 / 4] } as const
 const INT4_CODES = 16
 
+/** The fractions of values that lie below the thresholds. @internal */
+export function fractionsOf(precision: LevelPrecision, percentiles: Percentiles | undefined): readonly number[] {
+  return precision === 'int4' ? checkPercentiles(percentiles ?? [1, 99]) : FRACTIONS[precision]
+}
+
 /**
  * The thresholds and decoded values of ternary, quaternary and int4 codes.
  *
@@ -81,11 +86,11 @@ export class Levels {
     const { values, dims } = readRows(sources, argument)
     if (values.length === 0) fail('EMPTY', argument, 'at least 1 row', '0 rows')
     if (precision === 'int4') {
-      const fractions = checkPercentiles(options.percentiles ?? [1, 99])
+      const fractions = fractionsOf(precision, options.percentiles)
       const [low, high] = matrixQuantiles(values, dims, fractions, scope)
       return Levels.#uniform(dims, scope, low!, high!)
     }
-    const thresholds = matrixQuantiles(values, dims, FRACTIONS[precision], scope)
+    const thresholds = matrixQuantiles(values, dims, fractionsOf(precision, undefined), scope)
     return new Levels(precision, dims, scope, thresholds, bucketMeans(values, dims, thresholds, scope))
   }
 
