@@ -89,7 +89,7 @@ function textKind(prefix: Uint8Array): Pick<Kind, 'name' | 'remedy'> | undefined
 
 /** The prefix as text where it is one; the last character may be cut. */
 function textOf(prefix: Uint8Array): string | undefined {
-  const text = new TextDecoder().decode(prefix).replace(/\uFFFD{1,3}$/, '')
+  const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(prefix).replace(/\uFFFD{1,3}$/, '')
   const isText = text.length > 3 && !/(?![\t\n\v\f\r])\p{Cc}|\uFFFD/u.test(text)
   return isText ? text : undefined
 }

@@ -35,10 +35,7 @@ const ways = {
   },
   async IndexBuilder() {
     const builder = await IndexBuilder.open(join(folder, 'other.safetensors'))
-    await builder.add(
-      rows(10),
-      Array.from({ length: 10 }, (_, i) => `row ${i}`),
-    )
+    await builder.add(rows(10), { ids: Array.from({ length: 10 }, (_, i) => `row ${i}`) })
   },
   async 'a build whose batches never end'(turn) {
     buildIndex(
