@@ -18,9 +18,9 @@ import {
 import type { Workspace } from './workspace.js'
 
 /** How a rotation was made: singular vectors, seeded Hadamard, seeded random, or iterative quantization. */
-export type RotationKind = (typeof ROTATION_KINDS)[number]
+export type RotationKind = 'svd' | 'hadamard' | 'random' | 'itq'
 
-export const ROTATION_KINDS = ['svd', 'hadamard', 'random', 'itq'] as const
+export const ROTATION_KINDS: readonly RotationKind[] = ['svd', 'hadamard', 'random', 'itq']
 
 /** A rotation as it is saved: a few facts and, but for hadamard, its matrix. */
 export interface RotationTensors {
