@@ -1,4 +1,4 @@
-import { checkOneOf, checkSameDims, describe, fail, reading } from './check.js'
+import { checkOneOf, checkSameDims, describe, fail, isInstance, reading } from './check.js'
 import { type Buckets, type MinMax, scratchEncoder } from './encoder.js'
 import { PackvecError } from './errors.js'
 import { type Embeddings, type RowSource, readRows, toRows } from './matrix.js'
@@ -94,7 +94,7 @@ export class Calibration {
 
   /** @internal `fromRanges`, where the ranges have a name of the caller's. */
   static readRanges(ranges: RangesInput, dims: number | undefined, argument: string): Calibration {
-    if (ranges instanceof Calibration) return ranges.clone()
+    if (isInstance(ranges, Calibration)) return ranges.clone()
     const source = toRows(ranges, argument, dims)
     if (source.rows !== 2) fail('INVALID_RANGES', argument, '2 rows (minima, maxima)', `${source.rows} rows`)
     const values = new Float32Array(2 * source.dims)
@@ -186,7 +186,7 @@ export class Calibration {
 
   /** Widens the ranges by those of another calibration. @throws PackvecError DIMS_MISMATCH */
   merge(other: Calibration): this {
-    if (!(other instanceof Calibration)) fail('INVALID_ARGUMENT', 'other', 'a Calibration', describe(other))
+    if (!isInstance(other, Calibration)) fail('INVALID_ARGUMENT', 'other', 'a Calibration', describe(other))
     checkSameDims('other', other.dims, this.dims, 'the calibration')
     if (other.#mins[0] !== Number.POSITIVE_INFINITY) this.#widen({ mins: other.#mins, maxs: other.#maxs }, other.#rows)
     return this

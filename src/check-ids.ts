@@ -1,4 +1,5 @@
-import { describe, fail } from './check.js'
+import { describe, fail, reading } from './check.js'
+import type { Id } from './ids.js'
 
 export type IdKind = 'numbers' | 'texts'
 
@@ -7,11 +8,34 @@ export type IdKind = 'numbers' | 'texts'
  * @throws PackvecError INVALID_ARGUMENT
  */
 export function checkIds(ids: unknown): void {
-  const given = ids instanceof String ? String(ids) : ids
+  const given = reading('ids', () => (ids instanceof String ? String(ids) : ids))
   const holds = typeof given === 'object' && given !== null
-  if (holds && (Symbol.iterator in given || Symbol.asyncIterator in given)) return
+  if (holds && reading('ids', () => Symbol.iterator in given || Symbol.asyncIterator in given)) return
   const hint = typeof given === 'string' ? `; one id is given as [${describe(given)}]` : ''
   fail('INVALID_ARGUMENT', 'ids', 'an array, a Set or another iterable of ids', `${describe(given)}${hint}`)
+}
+
+/**
+ * The ids of so many rows. No more are taken: an array may claim billions, and an iterable need not end.
+ * @param expected what they should have been, where there are more or fewer
+ * @throws PackvecError INVALID_ARGUMENT
+ */
+export function takeIds(ids: Iterable<Id>, rows: number, expected: string): Id[] {
+  checkIds(ids)
+  return reading('ids', () => {
+    const taken: Id[] = []
+    for (const id of ids) {
+      if (taken.length < rows) taken.push(id)
+      else return fail('INVALID_ARGUMENT', 'ids', expected, `${countOf(ids) ?? `more than ${rows}`} ids`)
+    }
+    if (taken.length < rows) fail('INVALID_ARGUMENT', 'ids', expected, `${taken.length} ids`)
+    return taken
+  })
+}
+
+function countOf(ids: Iterable<Id>): number | undefined {
+  const { length, size } = ids as { length?: number; size?: number }
+  return length ?? size
 }
 
 /** The kind of an id; `kind` is that of those before. @throws PackvecError INVALID_ARGUMENT */

@@ -32,7 +32,16 @@ export function reading<T>(argument: string, read: () => T): T {
 }
 
 function describeError(cause: unknown): string {
-  return cause instanceof Error ? cause.message : describe(cause)
+  return isInstance(cause, Error) ? cause.message : describe(cause)
+}
+
+/** `instanceof` for whatever a caller passed: a proxy may throw. */
+export function isInstance<T>(value: unknown, type: { readonly prototype: T }): value is T {
+  try {
+    return value instanceof (type as abstract new () => T)
+  } catch {
+    return false
+  }
 }
 
 export function fail(code: PackvecErrorCode, argument: string, expected: string, received: string): never {
@@ -67,25 +76,41 @@ export function checkString(value: unknown, argument: string): string {
   return fail('INVALID_ARGUMENT', argument, 'a text', describe(value))
 }
 
-/** A list of values that the call checks one by one. */
+/** A list of values that the call checks one by one. It has no holes: there may be billions of them. */
 export function checkArray(value: unknown, argument: string): readonly unknown[] {
-  if (Array.isArray(value)) return value
-  return fail('INVALID_ARGUMENT', argument, 'an array', describe(value))
+  return reading(argument, () => {
+    if (!Array.isArray(value)) return fail('INVALID_ARGUMENT', argument, 'an array', describe(value))
+    for (const one of value) {
+      if (one === undefined) fail('INVALID_ARGUMENT', argument, 'an array without undefined', describe(value))
+    }
+    return value
+  })
+}
+
+/** Values that come one after the other, at once or as they are there. A string and bytes are values, not several. */
+export function checkIterable(value: unknown, argument: string, expected: string): void {
+  const isObject = typeof value === 'object' && value !== null && !ArrayBuffer.isView(value)
+  const holds = isObject && reading(argument, () => Symbol.iterator in value || Symbol.asyncIterator in value)
+  if (!holds) fail('INVALID_ARGUMENT', argument, expected, describe(value))
 }
 
 /** A callback, such as onWarning. */
 export function checkFunction(value: unknown, argument: string): void {
-  if (typeof value !== 'function') fail('INVALID_ARGUMENT', argument, 'a function', describe(value))
+  // A class is no callback: it cannot be called.
+  const isClass = typeof value === 'function' && /^class\b/.test(Function.prototype.toString.call(value))
+  if (typeof value !== 'function' || isClass) {
+    fail('INVALID_ARGUMENT', argument, 'a function', isClass ? 'a class' : describe(value))
+  }
 }
 
 export function checkSignal(value: unknown, argument: string): void {
-  if (!(value instanceof AbortSignal)) fail('INVALID_ARGUMENT', argument, 'an AbortSignal', describe(value))
+  if (!isInstance(value, AbortSignal)) fail('INVALID_ARGUMENT', argument, 'an AbortSignal', describe(value))
 }
 
 /** Bytes of a file. Those of a shared buffer too; other views could be cut within a value. */
 export function checkBytes(value: unknown, argument: string): Uint8Array {
-  if (value instanceof Uint8Array) return value
-  const tag = Object.prototype.toString.call(value).slice(8, -1)
+  if (isInstance(value, Uint8Array)) return value
+  const tag = reading(argument, () => Object.prototype.toString.call(value).slice(8, -1))
   if (tag === 'ArrayBuffer' || tag === 'SharedArrayBuffer') {
     return reading(argument, () => new Uint8Array(value as ArrayBuffer))
   }

@@ -36,7 +36,8 @@ export class PackvecError extends Error {
 
   /** `cause` in the options keeps the error of the host behind this one. */
   constructor(code: PackvecErrorCode, argument: string, message: string, options?: ErrorOptions) {
-    super(withoutSecrets(message), options)
+    // Plain JavaScript may call it with anything: an error must not fail.
+    super(typeof message === 'string' ? withoutSecrets(message) : typeof message, options)
     this.code = code
     this.argument = argument
   }

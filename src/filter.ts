@@ -29,12 +29,24 @@ export function copyFilter(filter: Filter): FilterRows {
 }
 
 function copyOf(filter: Filter): FilterRows {
-  if (Array.isArray(filter) || filter instanceof Uint32Array) return { ids: filter.slice() }
+  if (filter instanceof Uint32Array) return { ids: filter.slice() }
+  if (Array.isArray(filter)) return { ids: copyIds(filter) }
   if (filter instanceof Set) return { ids: [...filter] }
   const bits = (filter as { readonly bits?: unknown } | null)?.bits
   if (bits instanceof Uint8Array) return { bits: new Uint8Array(bits) }
   if (bits === undefined) return fail('INVALID_ARGUMENT', 'filter', EXPECTED, describe(filter))
   return fail('INVALID_ARGUMENT', 'filter', EXPECTED, `{ bits: ${describe(bits)} }`)
+}
+
+/** The ids, up to the first that is none: whoever looks the ids up refuses that one. An array may claim billions. */
+function copyIds(ids: readonly number[]): number[] {
+  const copy: number[] = []
+  for (let i = 0; i < ids.length; i++) {
+    const id: unknown = ids[i]
+    copy.push(id as number)
+    if (typeof id !== 'number' && typeof id !== 'string') break
+  }
+  return copy
 }
 
 /** The rows that a filter allows among `rows`. `owner` is whose rows they are. @throws PackvecError INVALID_ARGUMENT */

@@ -1,4 +1,4 @@
-import { checkOneOf, checkSameDims, describe, fail, reading } from './check.js'
+import { checkOneOf, checkSameDims, describe, fail, isInstance, reading } from './check.js'
 import { PackvecError } from './errors.js'
 import { type Embeddings, type RowSource, readRows, toRows } from './matrix.js'
 import { checkOptions, type OptionChecks } from './options.js'
@@ -204,7 +204,7 @@ export function isLevelPrecision(precision: Precision): precision is LevelPrecis
 }
 
 export function checkLevels(levels: unknown, precision: Precision, dims: number): Levels {
-  if (!(levels instanceof Levels)) return fail('INVALID_ARGUMENT', 'levels', 'Levels', describe(levels))
+  if (!isInstance(levels, Levels)) return fail('INVALID_ARGUMENT', 'levels', 'Levels', describe(levels))
   if (levels.precision !== precision) fail('INVALID_ARGUMENT', 'levels', `of precision ${precision}`, levels.precision)
   checkSameDims('levels', levels.dims, dims, 'the embeddings')
   return levels

@@ -1,7 +1,7 @@
 import { failIdsGiven } from './add-options.js'
 import { countBits, isSet } from './bits.js'
 import { describe, fail } from './check.js'
-import { checkId, checkIds } from './check-ids.js'
+import { checkId, takeIds } from './check-ids.js'
 import { PackvecError } from './errors.js'
 import { type Allowed, allowedRows, type FilterRows } from './filter.js'
 import { type Id, idsBehind, type StoredIds } from './ids.js'
@@ -92,10 +92,7 @@ export class LoadedRows implements IndexExtras {
       throw new PackvecError('INVALID_ARGUMENT', 'ids', `ids: ${needed}; got none for ${rows} rows`)
     }
     if (kind === undefined) failIdsGiven()
-    checkIds(given)
-    const names = [...given]
-    if (names.length !== rows)
-      fail('INVALID_ARGUMENT', 'ids', `given for all ${rows} added rows`, `${names.length} ids`)
+    const names = takeIds(given, rows, `given for all ${rows} added rows`)
     const seen = new Set<Id>()
     for (const [i, name] of names.entries()) {
       checkId(name, kind, this.#rows + i)

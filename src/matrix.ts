@@ -126,12 +126,16 @@ export function tensorShape(tensor: TensorLike, argument: string): { rows: numbe
   if (typeof tensor.dims !== 'number' && arrayType(tensor.dims) === undefined) {
     fail('INVALID_ARGUMENT', `${argument}.dims`, '[rows, dims] of whole numbers', describe(tensor.dims))
   }
-  const shape = typeof tensor.dims === 'number' ? undefined : Array.from(tensor.dims)
+  const axes = typeof tensor.dims === 'number' ? undefined : tensor.dims
+  if (axes !== undefined && (axes.length < 1 || axes.length > 2)) {
+    fail('INVALID_ARGUMENT', `${argument}.dims`, '[rows, dims] of whole numbers', `${axes.length} numbers`)
+  }
+  const shape = axes && Array.from(axes)
   const dims = shape === undefined ? (tensor.dims as number) : (shape[shape.length - 1] ?? Number.NaN)
   checkDims(dims, `${argument}.dims`)
   const rows = shape === undefined ? length / dims : shape.length === 2 ? shape[0]! : 1
-  if ((shape !== undefined && (shape.length < 1 || shape.length > 2)) || !Number.isSafeInteger(rows) || rows < 0) {
-    fail('INVALID_ARGUMENT', `${argument}.dims`, '[rows, dims] of whole numbers', `[${String(tensor.dims)}]`)
+  if (!Number.isSafeInteger(rows) || rows < 0) {
+    fail('INVALID_ARGUMENT', `${argument}.dims`, '[rows, dims] of whole numbers', `[${shape?.map(describe) ?? dims}]`)
   }
   if (rows * dims !== length) {
     fail('INVALID_ARGUMENT', `${argument}.data`, `${rows} x ${dims} = ${rows * dims} values long`, `${length} values`)

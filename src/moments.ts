@@ -1,4 +1,4 @@
-import { checkBoolean, checkCount, checkSameDims, describe, fail, reading } from './check.js'
+import { checkBoolean, checkCount, checkSameDims, describe, fail, isInstance, reading } from './check.js'
 import { PackvecError } from './errors.js'
 import { openLinear } from './linear.js'
 import { type LinearKernels, matrixF64Bytes, momentScratchBytes, paddedF64 } from './linear-kernels.js'
@@ -71,7 +71,7 @@ export class Moments {
       ['sums', sums, dims] as const,
       ['products', products, dims * dims] as const,
     ]) {
-      if (!(values instanceof Float64Array) || values.length !== length) {
+      if (!isInstance(values, Float64Array) || values.length !== length) {
         fail('INVALID_ARGUMENT', name, `a Float64Array of ${length} values`, describe(values))
       }
       const wrong = values.findIndex((value) => !Number.isFinite(value))
@@ -128,7 +128,7 @@ export class Moments {
 
   /** Adds the moments of other rows. @throws PackvecError DIMS_MISMATCH */
   merge(other: Moments): this {
-    if (!(other instanceof Moments)) fail('INVALID_ARGUMENT', 'other', 'Moments', describe(other))
+    if (!isInstance(other, Moments)) fail('INVALID_ARGUMENT', 'other', 'Moments', describe(other))
     checkSameDims('other', other.dims, this.dims, 'the moments')
     addTo(this.#sums, other.#sums)
     for (let i = 0; i < this.dims; i++) addTo(this.#row(i), other.#row(i))

@@ -68,6 +68,11 @@ export function checkPrecision(value: unknown, argument = 'precision'): Precisio
   throw new PackvecError(
     'INVALID_ARGUMENT',
     argument,
-    `${argument} must be one of ${PRECISIONS.join(', ')}, got ${JSON.stringify(value) ?? typeof value}`,
+    `${argument} must be one of ${PRECISIONS.join(', ')}, got ${shown(value)}`,
   )
+}
+
+function shown(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.slice(0, 40))
+  return value === null || !['object', 'function'].includes(typeof value) ? String(value) : typeof value
 }

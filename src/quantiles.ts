@@ -1,4 +1,4 @@
-import { describe, fail } from './check.js'
+import { describe, fail, reading } from './check.js'
 
 /**
  * Quantiles as `numpy.quantile` gives them for float32 data: linear interpolation between neighbours (type 7 of Hyndman and
@@ -47,9 +47,10 @@ export type Percentiles = readonly [low: number, high: number]
 
 /** The percentiles as fractions. */
 export function checkPercentiles(percentiles: Percentiles): [number, number] {
-  const isPair = Array.isArray(percentiles) && percentiles.length === 2
-  const [low, high] = isPair ? (percentiles as Percentiles) : []
-  if (typeof low === 'number' && typeof high === 'number' && low >= 0 && high <= 100 && low < high) {
+  const pair = reading('percentiles', () => (Array.isArray(percentiles) ? percentiles.slice(0, 3) : []))
+  const isPair = pair.length === 2
+  const [low, high]: readonly unknown[] = pair
+  if (isPair && typeof low === 'number' && typeof high === 'number' && low >= 0 && high <= 100 && low < high) {
     return [low / 100, high / 100]
   }
   const got = isPair ? `[${describe(low)}, ${describe(high)}]` : describe(percentiles)

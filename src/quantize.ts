@@ -1,5 +1,5 @@
 import { Calibration, type RangesInput } from './calibration.js'
-import { checkFunction, checkOneOf, checkSameDims, describe, fail } from './check.js'
+import { checkArray, checkFunction, checkOneOf, checkSameDims, describe, fail, isInstance } from './check.js'
 import { type Codebook, openDecoder, type ScaleType } from './codebook.js'
 import { type CodesInput, codeArray, ownPrecision, type QuantizedEmbeddings, toCodes } from './codes.js'
 import { encodeAll } from './encode.js'
@@ -106,7 +106,7 @@ export function quantizeEmbeddings<P extends Precision>(
     look(source, precision, book, options)
     return quantize(source, 'embeddings', book)
   }
-  const sources = embeddings.map((matrix, i) => toRows(matrix, `embeddings[${i}]`))
+  const sources = checkArray(embeddings, 'embeddings').map((matrix, i) => toRows(matrix, `embeddings[${i}]`))
   for (const [i, source] of sources.entries()) {
     checkSameDims(`embeddings[${i}]`, source.dims, sources[0]!.dims, 'embeddings[0]')
   }
@@ -271,7 +271,7 @@ export function requireCodebook(
     throw new PackvecError('CALIBRATION_REQUIRED', option, message)
   }
   if (isLevelPrecision(precision)) return checkLevels(book, precision, dims)
-  if (!(book instanceof Calibration)) return fail('INVALID_ARGUMENT', names.ranges, 'a Calibration', describe(book))
+  if (!isInstance(book, Calibration)) return fail('INVALID_ARGUMENT', names.ranges, 'a Calibration', describe(book))
   checkSameDims(names.ranges, book.dims, dims, 'the embeddings')
   return book
 }

@@ -1,4 +1,4 @@
-import { checkCount, checkOneOf, describe, fail } from './check.js'
+import { checkCount, checkOneOf, describe, fail, reading } from './check.js'
 import { denseSizes, openDense } from './dense-rotation.js'
 import { stagedRowBytes } from './encoder.js'
 import { PackvecError } from './errors.js'
@@ -106,8 +106,8 @@ export class Rotation {
     seed?: number,
     facts: RotationFacts = {},
   ): Rotation {
-    const copy = arrayType(matrix) === 'Float32Array' ? new Float32Array(matrix) : matrix
-    const rotation = Rotation.#dense(copy, dims, kind, seed, facts)
+    const rotation = reading('matrix', () => Rotation.#dense(copyOf(matrix), dims, kind, seed, facts))
+    const copy = rotation.#source as Float32Array
     // The inverse multiplies by M transposed: row by row, M M^T.
     const { data } = rotateAll(rotation.#rotatable, { data: matrix, dims: [dims, dims] }, 'matrix', true)
     checkProducts(copy, data, dims)
@@ -116,8 +116,11 @@ export class Rotation {
 
   /** Reads what `toTensors` gave. @throws PackvecError as `hadamard` and `fromMatrix` do */
   static fromTensors(saved: RotationTensors): Rotation {
-    if (saved.kind === 'hadamard') return Rotation.hadamard(saved.dims, { seed: saved.seed })
-    return Rotation.fromMatrix(saved.matrix as Float32Array, saved.dims, saved.kind, saved.seed, saved)
+    return reading('rotation', () => {
+      const { kind, dims, seed, matrix, rank, centre } = (saved ?? {}) as RotationTensors
+      if (kind === 'hadamard') return Rotation.hadamard(dims, { seed })
+      return Rotation.fromMatrix(matrix as Float32Array, dims, kind, seed, { rank, centre })
+    })
   }
 
   /**
@@ -146,9 +149,7 @@ export class Rotation {
     if (arrayType(matrix) !== 'Float32Array' || matrix.length !== dims * dims) {
       fail('INVALID_ARGUMENT', 'matrix', `a Float32Array of ${dims} x ${dims} values`, describe(matrix))
     }
-    if (facts.centre !== undefined && facts.centre.length !== dims) {
-      fail('INVALID_ARGUMENT', 'centre', `${dims} values long`, `${facts.centre.length} values`)
-    }
+    checkFacts(facts, dims)
     return new Rotation(kind, dims, seed, matrix, facts)
   }
 
@@ -205,4 +206,19 @@ export class Rotation {
 function checkDims(dims: number): void {
   checkCount(dims, 'dims')
   if (dims > MAX_DIMS) throw new PackvecError('TOO_LARGE', 'dims', `dims is ${dims}, the most is ${MAX_DIMS}`)
+}
+
+function copyOf(matrix: Float32Array): Float32Array {
+  return arrayType(matrix) === 'Float32Array' ? new Float32Array(matrix) : matrix
+}
+
+function checkFacts(facts: RotationFacts, dims: number): void {
+  const { rank, centre } = (facts ?? {}) as RotationFacts
+  if (rank !== undefined) checkCount(rank, 'rank', 0)
+  if (centre === undefined) return
+  if (arrayType(centre) !== 'Float32Array' || centre.length !== dims) {
+    fail('INVALID_ARGUMENT', 'centre', `a Float32Array, ${dims} values long`, describe(centre))
+  }
+  const wrong = centre.findIndex((value) => !Number.isFinite(value))
+  if (wrong >= 0) fail('NOT_FINITE', 'centre', 'finite', `${centre[wrong]} at ${wrong}`)
 }

@@ -1,5 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import { checkCount, checkSameDims, checkSignal } from './check.js'
+import { checkCount, checkIterable, checkSameDims, checkSignal } from './check.js'
 import { PackvecError } from './errors.js'
 import { allowedRows, copyFilter, type Filter, type FilterRows } from './filter.js'
 import type { Id } from './ids.js'
@@ -128,12 +128,13 @@ export class StoredIndex {
   /**
    * Searches matrix by matrix, as they come: an array of results for each, in order. Memory stays that of two matrices and
    * their results; while the candidates of one are read, the next is scanned.
-   * @throws (rejects with) what `search` does
+   * @throws (rejects with) what `search` does, and whatever `batches` throws
    */
   async *searchBatches(
     batches: AsyncIterable<Matrix> | Iterable<Matrix>,
     options?: StoredSearchOptions,
   ): AsyncGenerator<StoredResult[]> {
+    checkIterable(batches, 'batches', 'an iterable of matrices')
     let before: Promise<StoredResult[]> | undefined
     for await (const batch of batches) {
       const running = this.search(batch, options)

@@ -1,4 +1,4 @@
-import { checkBoolean, reading } from './check.js'
+import { checkBoolean, isInstance } from './check.js'
 import { eigenSteps, type SymmetricEigen } from './eigen.js'
 import { openLinear } from './linear.js'
 import { eigenScratchBytes, paddedF64 } from './linear-kernels.js'
@@ -52,7 +52,7 @@ export async function svdRotationAsync(sample: Embeddings | Moments, options?: S
  */
 export function eigenvalues(sample: Embeddings | Moments, options?: CenterOptions): Float64Array {
   const checked = checkOptions(options, CENTER_CHECKS)
-  const moments = isMoments(sample) ? sample : Moments.from(sample)
+  const moments = isInstance(sample, Moments) ? sample : Moments.from(sample)
   const { values } = runSteps(symmetricEigenSteps(moments.products(checked), moments.dims), {})
   return values.map((value) => Math.max(0, value) / moments.rows)
 }
@@ -60,7 +60,7 @@ export function eigenvalues(sample: Embeddings | Moments, options?: CenterOption
 function* svdSteps(sample: Embeddings | Moments, { center }: CenterOptions): Steps<Rotation> {
   let moments: Moments
   let gathered = 0
-  if (isMoments(sample)) moments = sample
+  if (isInstance(sample, Moments)) moments = sample
   else {
     const source = sampleRows(sample)
     gathered = source.rows / (source.rows + ROWS_PER_DIM * source.dims)
@@ -79,10 +79,6 @@ function* svdSteps(sample: Embeddings | Moments, { center }: CenterOptions): Ste
     rank: Math.min(found, center ? rows - 1 : rows),
     centre: center ? Float32Array.from(moments.mean) : undefined,
   })
-}
-
-function isMoments(sample: Embeddings | Moments): sample is Moments {
-  return reading('sample', () => sample instanceof Moments)
 }
 
 /** Eigenvalues and eigenvectors of a symmetric matrix (dims x dims) in a memory of their own. */

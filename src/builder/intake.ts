@@ -1,5 +1,5 @@
-import { checkSameDims, describe, fail } from '../check.js'
-import { checkIds } from '../check-ids.js'
+import { checkIterable, checkSameDims, fail, reading } from '../check.js'
+import { checkIds, takeIds } from '../check-ids.js'
 import { scratchEncoder } from '../encoder.js'
 import type { Id } from '../ids.js'
 import { bytesOf } from '../index-layout.js'
@@ -66,12 +66,8 @@ export class Intake {
 
   /** The ids of a batch, one for each row, or none as before. */
   #checkIds(ids: BatchIds | undefined, rows: number): readonly Id[] | undefined {
-    if (ids !== undefined) checkIds(ids)
-    const idArray = ids === undefined ? undefined : Array.from(ids)
-    if (idArray !== undefined) {
-      if (idArray.length !== rows) fail('INVALID_ARGUMENT', 'ids', `one for each of ${rows} rows`, `${idArray.length}`)
-      this.#ids.check(idArray)
-    }
+    const idArray = ids === undefined ? undefined : takeIds(ids, rows, `one for each of ${rows} rows`)
+    if (idArray !== undefined) this.#ids.check(idArray)
     const hasIds = idArray !== undefined
     if (rows > 0 && this.#rows > 0 && hasIds !== this.#hasIds) {
       const expected = this.#hasIds ? 'given as for the rows before' : 'left out as for the rows before'
@@ -156,12 +152,10 @@ function batchesIn(
   source: Exclude<RowsInput, string>,
 ): Iterable<Batch | Batch['embeddings']> | AsyncIterable<Batch | Batch['embeddings']> {
   // One matrix, or one vector, is one batch.
-  if (isTensorLike(source) || ArrayBuffer.isView(source)) return [source as unknown as Batch['embeddings']]
-  const isIterable = typeof source === 'object' && source !== null
-  if (isIterable && (Symbol.asyncIterator in source || Symbol.iterator in source)) {
-    return source as Exclude<typeof source, readonly string[]>
-  }
-  return fail('INVALID_ARGUMENT', 'source', 'paths of .npy files, or batches of embeddings', describe(source))
+  const isOne = reading('source', () => isTensorLike(source)) || ArrayBuffer.isView(source)
+  if (isOne) return [source as unknown as Batch['embeddings']]
+  checkIterable(source, 'source', 'paths of .npy files, or batches of embeddings')
+  return source as Exclude<typeof source, readonly string[]>
 }
 
 /** The files that rows come from, for `refuseInputs`. */
@@ -171,9 +165,14 @@ export function pathsIn(source: RowsInput): [name: string, path: string][] {
 }
 
 function isPaths(source: RowsInput): source is readonly string[] {
-  return Array.isArray(source) && source.every((item) => typeof item === 'string')
+  return reading('source', () => {
+    if (!Array.isArray(source)) return false
+    // Not `every`, which passes over holes: an array may claim billions of them.
+    for (const item of source) if (typeof item !== 'string') return false
+    return true
+  })
 }
 
 function isBatch(item: Batch | Batch['embeddings']): item is Batch {
-  return typeof item === 'object' && item !== null && 'embeddings' in item
+  return typeof item === 'object' && item !== null && reading('source', () => 'embeddings' in item)
 }

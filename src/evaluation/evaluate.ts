@@ -1,4 +1,4 @@
-import { checkOneOf, checkSameDims, describe, fail, reading } from '../check.js'
+import { checkArray, checkOneOf, checkSameDims, describe, fail, reading } from '../check.js'
 import { PackvecError } from '../errors.js'
 import { checkOptions } from '../options.js'
 import { type Cache, noCache, openCache } from './cache.js'
@@ -49,7 +49,8 @@ export async function evaluate(
   given?: EvaluateOptions,
 ): Promise<EvaluationReport> {
   const options = checkOptions(given, EVALUATE_CHECKS)
-  const list = reading('tasks', () => (Array.isArray(tasks) ? tasks : [tasks]) as readonly EvaluationTask[])
+  const isList = reading('tasks', () => Array.isArray(tasks))
+  const list = (isList ? checkArray(tasks, 'tasks') : [tasks]) as readonly EvaluationTask[]
   if (list.length === 0) fail('INVALID_ARGUMENT', 'tasks', 'at least 1 task', 'none')
   const warnings: string[] = []
   const warn = (message: string) => {
@@ -69,7 +70,8 @@ export async function evaluate(
     seed,
     progress: options.onProgress ?? (() => {}),
   }
-  const own = options.calibration && checkOptions(options.calibration, CALIBRATION_CHECKS, 'calibration')
+  const { calibration: source } = options
+  const own = source === undefined ? undefined : checkOptions(source, CALIBRATION_CHECKS, 'calibration')
   const calibrated = own && {
     rows: toFloatRows(own.embeddings, 'calibration'),
     name: own.name ?? 'the given embeddings',

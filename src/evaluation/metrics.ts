@@ -1,5 +1,5 @@
 import { mean, sampleCorrelation, sampleRankCorrelation, standardDeviation } from 'simple-statistics'
-import { checkCount, describe, fail, reading } from '../check.js'
+import { checkCount, describe, fail, isInstance, reading } from '../check.js'
 import { arrayType } from '../matrix.js'
 
 /** Relevance of documents for one query: document id to grade; what is not named has grade 0. */
@@ -16,10 +16,14 @@ function numbers(values: unknown, argument: string): number[] {
   return reading(argument, () => {
     const type = arrayType(values)
     if (type === undefined || type === 'DataView') fail('INVALID_ARGUMENT', argument, 'numbers', describe(values))
-    const array = Array.from(values as ArrayLike<unknown>)
-    const at = array.findIndex((value) => typeof value !== 'number')
-    if (at >= 0) fail('INVALID_ARGUMENT', argument, 'numbers', `${describe(array[at])} at ${at}`)
-    return array as number[]
+    const array: number[] = []
+    for (const value of values as Iterable<unknown>) {
+      if (typeof value !== 'number') {
+        fail('INVALID_ARGUMENT', argument, 'numbers', `${describe(value)} at ${array.length}`)
+      }
+      array.push(value)
+    }
+    return array
   })
 }
 
@@ -54,7 +58,7 @@ export function ndcg(found: ArrayLike<number>, grades: Grades, k: number): numbe
     return gains.reduce((sum, gain, rank) => sum + gain / Math.log2(rank + 2), 0)
   }
   checkCount(k, 'k')
-  if (!(grades instanceof Map)) fail('INVALID_ARGUMENT', 'grades', 'a Map of ids to grades', describe(grades))
+  if (!isInstance(grades, Map)) fail('INVALID_ARGUMENT', 'grades', 'a Map of ids to grades', describe(grades))
   const gains = numbers(found, 'found')
     .slice(0, k)
     .map((id) => Math.max(0, grades.get(id) ?? 0))

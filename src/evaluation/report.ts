@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, fail, reading } from '../check.js'
+import { checkArray, describe, fail, reading } from '../check.js'
 import { PackvecError } from '../errors.js'
 import { writeFileAtomic } from '../storage/atomic-file.js'
 import { checkPath } from '../storage/path.js'
@@ -16,6 +16,9 @@ function checkReport(report: EvaluationReport): EvaluationReport {
     if (report?.format !== 'packvec-evaluation' || report.version !== 1) {
       fail('INVALID_ARGUMENT', 'report', 'what `evaluate` gives, version 1', describe(report))
     }
+    for (const list of ['tasks', 'rows', 'recommendations', 'spectra', 'warnings'] as const) {
+      checkArray(report[list], `report.${list}`)
+    }
     return report
   })
 }
@@ -24,19 +27,23 @@ function blocksOf(report: EvaluationReport): Block[] {
   return reading('report', () => documentOf(checkReport(report)))
 }
 
+function written(report: EvaluationReport, write: (blocks: readonly Block[]) => string): string {
+  return reading('report', () => write(blocksOf(report)))
+}
+
 /** The report as plain text with its tables, for a terminal. */
 export function reportText(report: EvaluationReport): string {
-  return textOf(blocksOf(report))
+  return written(report, textOf)
 }
 
 /** The report as GitHub's Markdown; its plots are links to the files of `reportPlots`. */
 export function reportMarkdown(report: EvaluationReport): string {
-  return markdownOf(blocksOf(report))
+  return written(report, markdownOf)
 }
 
 /** The report as one HTML page that needs no other file. */
 export function reportHtml(report: EvaluationReport): string {
-  return htmlOf(blocksOf(report))
+  return written(report, htmlOf)
 }
 
 /** The report as JSON, with `rows` as `EvaluationRow` describes them. */

@@ -1,6 +1,6 @@
 import { rename } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { describe, fail, reading } from '../check.js'
+import { checkIterable, describe, fail, isInstance } from '../check.js'
 import { Descriptor } from './descriptor.js'
 import { io, PIECE_BYTES } from './file.js'
 import { checkPath } from './path.js'
@@ -110,21 +110,15 @@ export async function writeFileAtomic(
   path: string,
   chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
 ): Promise<void> {
-  if (!isIterable(chunks)) fail('INVALID_ARGUMENT', 'chunks', 'an iterable of Uint8Arrays', describe(chunks))
+  checkIterable(chunks, 'chunks', 'an iterable of Uint8Arrays')
   await replaceFile(checkPath(path), async (file) => {
     let position = 0
     for await (const chunk of chunks) {
-      if (!(chunk instanceof Uint8Array)) fail('INVALID_ARGUMENT', 'chunks', 'Uint8Arrays', describe(chunk))
+      if (!isInstance(chunk, Uint8Array)) fail('INVALID_ARGUMENT', 'chunks', 'Uint8Arrays', describe(chunk))
       await file.writeAt(position, chunk)
       position += chunk.length
     }
   })
-}
-
-/** A string is an iterable of strings, and a Uint8Array one of numbers. */
-function isIterable(chunks: unknown): boolean {
-  if (typeof chunks !== 'object' || chunks === null || ArrayBuffer.isView(chunks)) return false
-  return reading('chunks', () => Symbol.iterator in chunks || Symbol.asyncIterator in chunks)
 }
 
 /** Puts the file that `write` fills in its place; when that fails, nothing is left behind and nothing has changed. */

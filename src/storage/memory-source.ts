@@ -1,3 +1,4 @@
+import { reading } from '../check.js'
 import { type ByteRange, type ByteSource, checkWithin, PIECE_BYTES, throwIfAborted } from './source.js'
 
 /** A file that is in memory as a whole; the bytes are not copied and must not change. */
@@ -18,7 +19,7 @@ export class MemorySource implements ByteSource {
   async read(position: number, target: Uint8Array, signal?: AbortSignal): Promise<void> {
     throwIfAborted(signal)
     checkWithin(this, position, target.length)
-    target.set(this.#bytes.subarray(position, position + target.length))
+    target.set(reading('source', () => this.#bytes.subarray(position, position + target.length)))
   }
 
   async readMany(ranges: readonly ByteRange[], signal?: AbortSignal): Promise<void> {

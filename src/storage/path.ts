@@ -1,9 +1,9 @@
 import { fileURLToPath } from 'node:url'
-import { describe, fail } from '../check.js'
+import { describe, fail, isInstance } from '../check.js'
 
 /** A path as callers may give it: a text, or a file: URL. @throws PackvecError INVALID_ARGUMENT */
 export function checkPath(path: unknown, argument = 'path'): string {
-  if (path instanceof URL) return pathOfUrl(path, argument)
+  if (isInstance(path, URL)) return pathOfUrl(path, argument)
   if (typeof path === 'string' && path !== '' && !path.includes('\0')) return path
   return fail('INVALID_ARGUMENT', argument, 'the path of a file', describe(path))
 }

@@ -1,4 +1,4 @@
-import { checkCount, checkFunction, checkOneOf, checkSignal, describe, fail } from '../check.js'
+import { checkCount, checkFunction, checkOneOf, checkSignal, describe, fail, reading } from '../check.js'
 import type { NewHasher } from '../checksum.js'
 import { checkOptions, type OptionChecks } from '../options.js'
 import type { CacheOption } from '../storage/cache.js'
@@ -71,6 +71,10 @@ export function checkOpenOptions(options: OpenOptions | undefined): OpenOptions 
 /** The digest that each of `count` sources must have. @throws PackvecError INVALID_ARGUMENT */
 export function checkPins(sha256: OpenOptions['sha256'], count: number): readonly (string | undefined)[] {
   if (sha256 === undefined) return new Array(count).fill(undefined)
+  return reading('sha256', () => pinsOf(sha256, count))
+}
+
+function pinsOf(sha256: unknown, count: number): readonly string[] {
   const pins: readonly unknown[] = Array.isArray(sha256) ? sha256 : [sha256]
   for (const pin of pins) {
     if (typeof pin === 'string' && /^[\da-f]{64}$/i.test(pin)) continue
