@@ -30,6 +30,7 @@ beforeAll(async () => {
   const at = (name: string) => join(folder, name)
   const rows = { data: Float32Array.of(1, 2, 3, -4), dims: [2, 2] }
   writeFileSync(at('rows.npy'), encodeNpy(rows.data, rows.dims))
+  writeFileSync(at('one.npy'), encodeNpy(rows.data.slice(0, 2), [1, 2]))
   const tensor = { name: EVIL, dtype: 'U8', shape: [1], data: Uint8Array.of(1) }
   writeFileSync(at('evil.safetensors'), encodeSafetensors([tensor], { [EVIL]: EVIL }))
   await buildIndex(at('index'), [rows], { ids: [EVIL, 'b'], metadata: { [EVIL]: EVIL }, onWarning: () => {} })
@@ -69,6 +70,23 @@ describe('what a file holds reaches the terminal without its control characters'
     const { status, stderr } = run(...args)
     expect(status).toBeGreaterThan(0)
     expect(stderr).toMatch(/^packvec: .+\n$/)
+  })
+})
+
+describe('what a command recommends', () => {
+  it.each([
+    [
+      'quantize',
+      ['quantize', 'one.npy', '-o', 'out.npy', '--precision', 'int8'],
+      'give --ranges or --calibration from',
+    ],
+    ['quantize', ['quantize', 'one.npy', '-o', 'out.npy', '--precision', 'int4'], 'give --calibration from'],
+    ['search', ['search', '--corpus', 'one.npy', '--queries', 'rows.npy'], 'give --ranges or --calibration from'],
+    ['index build', ['index', 'build', 'one.npy', '-o', 'out'], 'give --ranges or --calibration from'],
+  ])('%s has: flags, not options of the library', (_, args, remedy) => {
+    const { status, stderr } = run(...args)
+    expect(status).toBe(1)
+    expect(stderr).toContain(remedy)
   })
 })
 

@@ -14,10 +14,22 @@ export function escapeControls(text: string): string {
   return text.replace(CONTROLS, (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
+/** What the library recommends, by the names that the command line has for it: levels have none. */
+const FLAGS: readonly (readonly [option: string, flag: string])[] = [
+  ['`levels` or `calibrationEmbeddings`', '--calibration'],
+  ['`calibrationEmbeddings`', '--calibration'],
+  ['`calibration`', '--ranges'],
+  ['`ranges`', '--ranges'],
+]
+
+function withFlags(message: string): string {
+  return FLAGS.reduce((text, [option, flag]) => text.replaceAll(option, flag), message)
+}
+
 /** One line on stderr, whatever the message holds: file names and file contents may hold line breaks and escape codes. */
 export function complain(message: string): void {
   clearProgress()
-  const line = withoutSecrets(message).replace(/[\p{Cc}\u2028\u2029]+/gu, ' ')
+  const line = withFlags(withoutSecrets(message)).replace(/[\p{Cc}\u2028\u2029]+/gu, ' ')
   process.stderr.write(`packvec: ${escapeControls(line).trim()}\n`)
 }
 
