@@ -128,7 +128,8 @@ export function tensorShape(tensor: TensorLike, argument: string): { rows: numbe
   }
   const axes = typeof tensor.dims === 'number' ? undefined : tensor.dims
   if (axes !== undefined && (axes.length < 1 || axes.length > 2)) {
-    fail('INVALID_ARGUMENT', `${argument}.dims`, '[rows, dims] of whole numbers', `${axes.length} numbers`)
+    const found = axes.length <= 8 ? `[${Array.from(axes, describe)}]` : `${axes.length} numbers`
+    fail('INVALID_ARGUMENT', `${argument}.dims`, '[rows, dims] of whole numbers', found)
   }
   const shape = axes && Array.from(axes)
   const dims = shape === undefined ? (tensor.dims as number) : (shape[shape.length - 1] ?? Number.NaN)
