@@ -46,7 +46,7 @@ export function warnOfIndex(look: RowSource, made: Made, onWarning: Listener): v
   if (!short || (rescore === 'none' && slots[0]!.scale !== undefined) || look.rows < FEW_ROWS) return
   const plain = { ...transform, rotation: undefined }
   const whole = centreOf(transform) ? transformRows(look, plain, 'as is', 'embeddings') : encoded
-  const uneven = deviation(lengthsOf(whole))
+  const uneven = deviation(withoutEnds(lengthsOf(whole)))
   if (uneven > UNEVEN) {
     tell(
       onWarning,
@@ -148,6 +148,12 @@ function relativeWidth(ranges: Calibration, variance: number): number {
   const { mins, maxs } = ranges.minMax
   const square = mins.reduce((sum, min, d) => sum + (maxs[d]! - min) ** 2, 0)
   return variance > 0 ? Math.sqrt(square / variance) : 0
+}
+
+/** All but the few smallest and largest: one odd row of those looked at says nothing about the others. */
+function withoutEnds(values: Float64Array): Float64Array {
+  const ends = Math.ceil(values.length / 50)
+  return values.slice().sort().subarray(ends, -ends)
 }
 
 function deviation(values: Float64Array): number {

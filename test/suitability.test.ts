@@ -178,6 +178,15 @@ describe('rows of different lengths', () => {
     }
   })
 
+  it('are not told of where one row alone is short or long, whether it is looked at or not', () => {
+    for (const factor of [0.001, 3]) {
+      for (const odd of Array.from({ length: 40 }, (_, row) => row)) {
+        const part = changed(slice(corpus, 0, 1000), (value, row) => (row === odd ? factor * value : value))
+        expect(warningsOfBuild(part, { rescore: 'none' })).toEqual([])
+      }
+    }
+  })
+
   it('are ranked by cosine with renormalize, which needs no truncation', () => {
     const plain = recall(QuantizedIndex.build(corpus), corpus, queries)
     expect(recall(QuantizedIndex.build(rows, { onWarning: () => {} }), rows, queries)).toBeLessThan(0.85)
