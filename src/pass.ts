@@ -193,7 +193,7 @@ export class Pass {
     if (this.#k === 0) return at
     if (first === 0) this.#rows = this.#area.open(this.#store.scratchPtr)
     // A scan for nobody.
-    if (Array.from({ length: count }, (_, i) => i).every((i) => this.#isBlurred(i))) return at
+    if (this.#areBlurred(count)) return at
     this.#scan.run(this.#rows!, at.queries, count, this.#k, at.scratch, at.ids, at.scores)
     this.#area.toStoreRows(new Uint32Array(this.#workspace.buffer, at.ids, count * this.#k))
     return at
@@ -251,6 +251,11 @@ export class Pass {
     // Rows that were not found have the last integer at most, which may be the float of the k-th.
     const isSure = this.#k === this.#area.count || scores[this.#k - 1]! < scores[this.#topK - 1]!
     return isSure ? best(ids, scores, this.#topK) : this.#effort + 1
+  }
+
+  #areBlurred(count: number): boolean {
+    for (let i = 0; i < count; i++) if (!this.#isBlurred(i)) return false
+    return true
   }
 
   /** Whether the scan can tell nothing of a query of the batch. */

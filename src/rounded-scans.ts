@@ -17,10 +17,13 @@ interface Form extends ExactQuery {
 const BOUND_BYTES = 16
 
 /**
- * How many of the candidates that normal data would need the last searches of a store needed, about: real data need fewer. It
- * decides what a search costs, not what it finds.
+ * How many of the candidates that normal data would need all but a few of the last searches of a store needed: real data need
+ * fewer. It decides what a search costs, not what it finds.
  */
 const shares = new WeakMap<CodeStore, number>()
+/** A search that misses raises the share by so much, as one in 40 may; the others lower it. */
+const RAISE = 1.3
+const LOWER = RAISE ** (-1 / 39)
 
 /** The float query with codes below 8 bits: byte look-ups in a table of 8-bit sums find candidates for the exact table. */
 export function tableScan(store: CodeStore, kind: PrecisionKind): Scan {
@@ -30,17 +33,18 @@ export function tableScan(store: CodeStore, kind: PrecisionKind): Scan {
   const table = new Float32Array(nibbleTableBytes(rowBytes) / 4)
   // Half a unit a nibble beside the spread of the scores, of a query with normal values (measured).
   const usualWidth = { bits: 0.042, pairs: 0.05, nibbles: 0.06 }[kind as 'bits'] * Math.sqrt(2 * rowBytes)
+  const candidates = (k: number, rows: number) => {
+    const expected = expectedCandidates(k, rows, usualWidth) * (shares.get(store) ?? 1)
+    return Math.max(fewCandidates(k), Math.ceil(expected * (1 + 2 / Math.sqrt(Math.max(k, 1)))))
+  }
   return roundedScan(store, kind, kernels.scanTableTopK, {
     formBytes: table.length,
     scratchBytes: (queryCount, k) => tableScratchBytes(queryCount, k, rowBytes),
     margin: (k) => (slot.scale === undefined ? k : 3 * k) + 64,
-    candidates(k, rows) {
-      const expected = expectedCandidates(k, rows, usualWidth) * (shares.get(store) ?? 1)
-      return Math.max(fewCandidates(k), Math.ceil(expected * (1.2 + 2 / Math.sqrt(Math.max(k, 1)))))
-    },
+    candidates,
     learn(k, rows, needed) {
-      const share = needed > fewCandidates(k) ? needed / expectedCandidates(k, rows, usualWidth) : 0
-      shares.set(store, Math.max(Math.min(share, 1.5), 0.9 * (shares.get(store) ?? 1)))
+      const share = (shares.get(store) ?? 1) * (needed > candidates(k, rows) ? RAISE : LOWER)
+      shares.set(store, Math.max(0.01, Math.min(share, 1.5)))
     },
     prepare(stagedRow, queryPtr) {
       fillNibbleTable(store.encoder.stagedRow(stagedRow), slot, table)

@@ -20,13 +20,17 @@ export function integerScores(
   { scoreUnit = 1, scoreStart = 0 }: Pick<Scan, 'scoreUnit' | 'scoreStart'>,
   sums: Int32Array,
 ): Float32Array<ArrayBuffer> {
-  return Float32Array.from(sums, (sum) => (sum - scoreStart) / scoreUnit)
+  const scores = new Float32Array(sums.length)
+  for (let i = 0; i < sums.length; i++) scores[i] = (sums[i]! - scoreStart) / scoreUnit
+  return scores
 }
 
 /** A result whose scores are distances. */
 export function distanceResult(ids: Uint32Array, distances: Uint32Array): SearchResult {
+  const scores = new Float32Array(distances.length)
   // 0 less the distance, for -0 would be another score.
-  return { ids, scores: Float32Array.from(distances, (distance) => 0 - distance), distances }
+  for (let i = 0; i < distances.length; i++) scores[i] = 0 - distances[i]!
+  return { ids, scores, distances }
 }
 
 export function emptyResult(): SearchResult {

@@ -53,7 +53,6 @@ export function quantizeTable(table: Float32Array, target: Uint8Array): Rounding
   const nibbles = table.length / 16
   const lows = new Float64Array(nibbles)
   const ranges = new Float64Array(nibbles)
-  let base = 0
   let magnitude = 0
   let total = 0
   let widest = 0
@@ -67,7 +66,6 @@ export function quantizeTable(table: Float32Array, target: Uint8Array): Rounding
     }
     lows[n] = low
     ranges[n] = high - low
-    base += low
     magnitude += Math.max(Math.abs(low), Math.abs(high))
     total += high - low
     if (n % 4 === 0) four = 0
@@ -76,22 +74,33 @@ export function quantizeTable(table: Float32Array, target: Uint8Array): Rounding
   }
   const unit = Math.max(widest / MAX_FOUR, total / (MAX_SUM - nibbles / 2))
   const factor = unit > 0 ? 1 / unit : 0
-  for (let i = 0; i < table.length; i++) target[i] = Math.round((table[i]! - lows[i >> 4]!) * factor)
-  let off = 0
+  let [least, most] = [0, 0]
   for (let n = 0; n < nibbles; n++) {
-    off += Math.min(ranges[n]!, unit / 2)
+    const low = lows[n]!
+    let [under, over] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
+    for (let i = 16 * n; i < 16 * n + 16; i++) {
+      const value = table[i]!
+      const sum = Math.round((value - low) * factor)
+      target[i] = sum
+      // What the nibble adds that the sum does not tell.
+      const rest = value - sum * unit
+      if (rest < under) under = rest
+      if (rest > over) over = rest
+    }
+    least += under
+    most += over
     ranges[n]! *= factor * RELATIVE_SPREAD
   }
   // The exact table adds float32 pair by pair, eight bytes as a tree, then one by one.
   const bytes = nibbles / 2
-  const error = off + (bytes / 8 + 8) * 2 ** -23 * magnitude
+  const error = (bytes / 8 + 8) * 2 ** -23 * magnitude
   const { size, isBlurred } = spreadOf(ranges, NOISE)
   return {
     unit,
-    low: base - error,
-    high: base + error,
+    low: least - error,
+    high: most + error,
     greatest: MAX_SUM,
-    width: widthOf(error, unit, size),
+    width: widthOf((most - least) / 2 + error, unit, size),
     isBlurred,
   }
 }
