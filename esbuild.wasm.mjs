@@ -11,7 +11,7 @@ const root = fileURLToPath(new URL('.', import.meta.url))
  */
 export const embedWasm = wasmPlugin('embed-wasm', async (path) => {
   const hex = (await readFile(path)).toString('hex')
-  return `import { decodeHex } from './src/hex.js'\nexport default () => decodeHex('${hex}')`
+  return `import { decodeHex } from './src/kernels/hex.js'\nexport default () => decodeHex('${hex}')`
 })
 
 /** The module as an import of the host's, beside the folder of the bundle, where bytes may not be compiled at run time. */

@@ -1,4 +1,4 @@
-/** Columns of a packed panel. The scratch of the kernels below is sized in `src/linear-kernels.ts`. */
+/** Columns of a packed panel. The scratch of the kernels below is sized in `src/kernels/linear-kernels.ts`. */
 export const PANEL: usize = 4
 
 /** Inner steps that are packed at once: 64 rows of 1,024 float64 are half a MiB, which stays in a level-2 cache. */

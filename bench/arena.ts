@@ -1,8 +1,8 @@
 import kernelsWasm from '../build/kernels.wasm'
 import readWasm from '../build/read.wasm'
-import type { Kernels } from '../src/kernels.js'
-import { planRegions, type Regions } from '../src/regions.js'
-import { toModule, type WasmSource } from '../src/workspace.js'
+import type { Kernels } from '../src/kernels/kernels.js'
+import { planRegions, type Regions } from '../src/kernels/regions.js'
+import { toModule, type WasmSource } from '../src/kernels/workspace.js'
 
 /** Loops that only read: what memory gives at most to one, four or eight streams. */
 export interface ReadKernels {

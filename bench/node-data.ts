@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { decodeNpy } from '../src/format/npy.js'
+import { decodeNpy } from '../src/formats/npy.js'
 import type { Embedded } from './search/corpus.js'
 
 /** Where the real embeddings may lie, seen from build/ and from bench/: the full set, else the part in the repository. */

@@ -6,8 +6,8 @@
 
 import { instantiateSync } from '@assemblyscript/loader'
 import debugWasm from '../build/kernels.debug.wasm'
-import type { Kernels } from './kernels.js'
-import { setKernelSource } from './workspace.js'
+import type { Kernels } from './kernels/kernels.js'
+import { setKernelSource } from './kernels/workspace.js'
 
 const debugModule = debugWasm()
 

@@ -4,7 +4,7 @@
  * @module packvec/eval
  */
 
-export { PackvecError, type PackvecErrorCode } from './errors.js'
+export { PackvecError, type PackvecErrorCode } from './base/errors.js'
 export { builtInCalibration, builtInTask, type DataFolder } from './evaluation/data-folder.js'
 export { evaluate } from './evaluation/evaluate.js'
 export { readLabels, readQrels, readScores } from './evaluation/files.js'

@@ -4,11 +4,11 @@
  * @module packvec/rotations
  */
 
-export { type ItqOptions, itqRotation, itqRotationAsync } from './itq.js'
-export { Moments, type MomentsTensors } from './moments.js'
-export { randomRotation, type SeedOptions } from './random-rotation.js'
-export type { RotatedEmbeddings } from './rotation.js'
-export { Rotation, type RotationFacts, type RotationKind, type RotationTensors } from './rotation.js'
-export type { RunOptions } from './run-steps.js'
-export { singularValues } from './singular-values.js'
-export { type CenterOptions, eigenvalues, type SvdOptions, svdRotation, svdRotationAsync } from './svd.js'
+export type { RunOptions } from './base/steps.js'
+export { type ItqOptions, itqRotation, itqRotationAsync } from './transform/fit/itq.js'
+export { Moments, type MomentsTensors } from './transform/fit/moments.js'
+export { randomRotation, type SeedOptions } from './transform/fit/random-rotation.js'
+export { singularValues } from './transform/fit/singular-values.js'
+export { type CenterOptions, eigenvalues, type SvdOptions, svdRotation, svdRotationAsync } from './transform/fit/svd.js'
+export type { RotatedEmbeddings } from './transform/rotation.js'
+export { Rotation, type RotationFacts, type RotationKind, type RotationTensors } from './transform/rotation.js'

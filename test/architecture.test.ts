@@ -1,5 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import { figure } from '../docs/figure.mjs'
+import { DOORS, folderOf, importsOfFolders } from '../docs/folders.mjs'
 
 /** Files of a folder with what they import, both relative to the repository. */
 function importsOf(folder: string): Map<string, string[]> {
@@ -24,34 +26,69 @@ function reachable(imports: Map<string, string[]>, name: string, seen = new Set<
   return seen
 }
 
-/** The files that the table of docs/architecture.md names, as patterns: `src/a.ts`, then `b.ts` beside it; `src/c/`; `d*.ts`. */
-function filesOfTable(): { readonly name: string; readonly pattern: RegExp }[] {
+/** The table of docs/architecture.md: each folder with those that it may import. */
+function foldersOfTable(): Map<string, string[]> {
   const page = readFileSync('docs/architecture.md', 'utf8')
-  const section = page.slice(page.indexOf('## The tree'), page.indexOf('## Memory of an index'))
-  const cells = [...section.matchAll(/^\| (`.*?) \|/gm)].map((match) => match[1]!)
-  const names = cells.flatMap((cell) => [...cell.matchAll(/`([^`]+)`/g)].map((match) => match[1]!))
-  return names.map((name) => {
-    const path = /^(src|assembly|bench|examples|test)\//.test(name) ? name : `src/${name}`
-    const escaped = path.replaceAll('.', '\\.').replaceAll('*', '[^/]*')
-    return { name, pattern: new RegExp(`^${escaped}${path.endsWith('/') ? '' : '$'}`) }
-  })
+  const rows = [...page.matchAll(/^\| `([\w-]+)\/` \| .* \| (.*) \|$/gm)]
+  const names = (cell: string) => (cell === '-' ? [] : cell.replaceAll(/`|\//g, '').split(', '))
+  return new Map(rows.map((row) => [row[1]!, names(row[2]!)]))
 }
 
-describe('the table of docs/architecture.md', () => {
-  const names = (folder: string) => readdirSync(folder, { recursive: true, encoding: 'utf8' })
-  const files = (...folders: string[]) => folders.flatMap((folder) => names(folder).map((name) => `${folder}/${name}`))
-  const sources = files('src', 'assembly').filter((file) => file.endsWith('.ts'))
-  const table = filesOfTable()
+/** Where Node's modules may be imported, as docs/architecture.md says. */
+const NODE_FOLDERS = ['files', 'cli', 'evaluation']
+const NODE_FILES = ['sources/node-source.ts', 'pool/host.ts', 'pool/node-module.ts']
 
-  it('tells of every source file', () => {
-    expect(sources.filter((file) => !table.some(({ pattern }) => pattern.test(file)))).toEqual([])
+describe('the folders of src/', () => {
+  const table = foldersOfTable()
+  const real = importsOfFolders('src')
+
+  it('are those of the table in docs/architecture.md', () => {
+    expect([...real.keys()].filter((name) => name !== DOORS).sort()).toEqual([...table.keys()].sort())
+    expect(table.size).toBe(15)
   })
 
-  it('names no file that there is not', () => {
-    const all = files('src', 'assembly', 'bench', 'examples', 'test')
-    expect(table.filter(({ pattern }) => !all.some((file) => pattern.test(file))).map(({ name }) => name)).toEqual([])
+  it.each([...table])('import what the table says: %s/', (folder, imported) => {
+    expect(real.get(folder)).toEqual(imported)
+  })
+
+  it('import none that stands below them in the table, so that no way leads back', () => {
+    const order = [...table.keys()]
+    for (const [folder, imported] of table) {
+      for (const name of imported) {
+        if (name === DOORS) expect(folder).toBe('cli')
+        else expect(order.indexOf(name), `${folder}/ imports ${name}/`).toBeLessThan(order.indexOf(folder))
+      }
+    }
+  })
+
+  it('are drawn as they are', () => {
+    expect(readFileSync('docs/architecture.svg', 'utf8')).toBe(figure('src'))
+  })
+
+  it('hold all code: a door only exports', () => {
+    for (const [name] of importsOf('src')) {
+      if (folderOf(name) !== DOORS || name === 'debug.ts') continue
+      const text = readFileSync(`src/${name}`, 'utf8').replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '')
+      expect(text.replaceAll(/export (type )?(\{[^}]*\}|\*) from '[^']+'/g, '').trim(), name).toBe('')
+    }
+  })
+
+  it('import Node where docs/architecture.md says so, and all that it names does', () => {
+    const page = readFileSync('docs/architecture.md', 'utf8')
+    const sentence = page.match(/Node's modules are imported by ([^.]|\.ts)*\./)![0]
+    const named = [...sentence.matchAll(/`([^`]+)`/g)].map((match) => match[1]!)
+    expect(named).toEqual([...NODE_FOLDERS.map((folder) => `${folder}/`), ...NODE_FILES])
+    const found = [...importsOf('src').keys()].filter((name) => /['`]node:/.test(code(name)))
+    const allowed = (name: string) => NODE_FOLDERS.includes(folderOf(name)) || NODE_FILES.includes(name)
+    expect(found.filter((name) => !allowed(name))).toEqual([])
+    for (const folder of NODE_FOLDERS) expect(found.some((name) => folderOf(name) === folder)).toBe(true)
+    for (const file of NODE_FILES) expect(found, file).toContain(file)
   })
 })
+
+function code(name: string): string {
+  return readFileSync(`src/${name}`, 'utf8')
+}
 
 describe('the pages', () => {
   it.each(['SECURITY.md', 'CONTRIBUTING.md'])('name tests that there are: %s', (page) => {
@@ -76,31 +113,15 @@ describe('the arrows between files', () => {
     for (const name of src.keys()) expect(reachable(src, name).has(name), name).toBe(false)
   })
 
-  it.each([
-    ['kernels.ts', ['rotate-kernels.ts']],
-    ['precision.ts', ['errors.ts']],
-    ['format/npy.ts', ['errors.ts', 'format/']],
-    ['format/safetensors.ts', ['errors.ts', 'format/']],
-    ['format/faiss.ts', ['errors.ts', 'format/']],
-    ['matrix.ts', ['errors.ts', 'check.ts', 'precision.ts']],
-  ])('%s reaches only what it may', (name, allowed) => {
-    for (const file of reachable(src, name)) {
-      expect(
-        allowed.some((prefix) => file.startsWith(prefix)),
-        `${name} reaches ${file}`,
-      ).toBe(true)
-    }
-  })
-
   it('lead from the core to no Node module and to no package', () => {
     for (const file of ['index.ts', ...reachable(src, 'index.ts')]) {
       for (const specifier of src.get(file) ?? []) expect(specifier, file).toMatch(/^\./)
     }
   })
 
-  it('lead from the core to no file format and to no checksum', () => {
+  it('lead from the core to no file, no format and no checksum', () => {
     const core = [...reachable(src, 'index.ts')]
-    expect(core.filter((file) => /^(index-|checksum|storage|format\/(?!half))/.test(file))).toEqual([])
+    expect(core.filter((file) => /^(index-file|in-place|files|sources|formats)\/|checksum/.test(file))).toEqual([])
   })
 
   it('lead from the storage of browsers to no Node module', () => {
@@ -115,9 +136,9 @@ describe('the arrows between files', () => {
     }
   })
 
-  it('let only workspace.ts and debug.ts open WebAssembly', () => {
+  it('let only kernels/workspace.ts and debug.ts open WebAssembly', () => {
     for (const name of src.keys()) {
-      if (['workspace.ts', 'debug.ts', 'wasm.d.ts'].includes(name)) continue
+      if (['kernels/workspace.ts', 'debug.ts'].includes(name)) continue
       expect(readFileSync(`src/${name}`, 'utf8'), name).not.toMatch(/WebAssembly\.(Module|Instance|Memory)/)
     }
   })

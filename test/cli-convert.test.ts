@@ -3,8 +3,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { decodeFaiss, encodeFaiss } from '../src/format/faiss.js'
-import { encodeNpy } from '../src/format/npy.js'
+import { decodeFaiss, encodeFaiss } from '../src/formats/faiss.js'
+import { encodeNpy } from '../src/formats/npy.js'
 
 const CLI = join(import.meta.dirname, '..', 'dist', 'cli.js')
 let directory = ''

@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { encodeNpy } from '../src/format/npy.js'
-import { encodeSafetensors } from '../src/format/safetensors.js'
+import { encodeNpy } from '../src/formats/npy.js'
+import { encodeSafetensors } from '../src/formats/safetensors.js'
 import { buildIndex } from '../src/node.js'
 
 const CLI = join(import.meta.dirname, '..', 'dist', 'cli.js')

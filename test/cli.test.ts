@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import manifest from '../package.json' with { type: 'json' }
-import { decodeNpy, encodeNpy, type NpyData } from '../src/format/npy.js'
+import { decodeNpy, encodeNpy, type NpyData } from '../src/formats/npy.js'
 import { Calibration, PRECISIONS, QuantizedIndex, quantizeEmbeddings, transformEmbeddings } from '../src/index.js'
 import { Rotation, svdRotation } from '../src/rotations.js'
 import { encodeIndex } from '../src/storage.js'

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { decodeNpy } from '../src/format/npy.js'
+import { decodeNpy } from '../src/formats/npy.js'
 import {
   dequantizeEmbeddings,
   init,

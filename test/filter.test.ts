@@ -1,7 +1,6 @@
 import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
-import { copyBits, countBits, isSet, rowsOfBits } from '../src/bits.js'
-import { allowedRows } from '../src/filter.js'
+import { copyBits, countBits, isSet, rowsOfBits } from '../src/base/bits.js'
 import {
   type BuildOptions,
   type Filter,
@@ -13,6 +12,7 @@ import {
   type SearchResult,
   semanticSearch,
 } from '../src/index.js'
+import { allowedRows } from '../src/rows/filter.js'
 import { matrix, randomSource, thrownBy, tiedRows, unitRows } from './random.js'
 
 const quiet = { onWarning: () => {} }

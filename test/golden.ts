@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { decodeNpy } from '../src/format/npy.js'
+import { decodeNpy } from '../src/formats/npy.js'
 
 /** An array as the library takes embeddings. */
 export interface GoldenArray {

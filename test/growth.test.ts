@@ -60,7 +60,7 @@ describe('an index that grows', () => {
     const rows = mixture(3000, 33, 10, 0.5, 3)
     const [once, later] = [QuantizedIndex.build(rows, ONE_STAGE), grown(rows, 2, 100, ONE_STAGE)]
     expect(rangesOf(later)).toEqual(rangesOf(once))
-    const [a, b] = [once, later].map((index) => index.parts.store.copyCodes(index.parts.store.spec.slots[0]!))
+    const [a, b] = [once, later].map((index) => index.parts.store.copyCodes(index.parts.store.spec.columns[0]!))
     const off = a!.filter((code, i) => code !== b![i]).length
     // What a value is off by in 256ths of a bucket, each time it is rewritten.
     expect(off / a!.length).toBeLessThan(0.02)
@@ -128,7 +128,7 @@ describe('an index that grows', () => {
       const levelsOf = (later: Rows) => {
         const index = QuantizedIndex.build(slice(rows, 0, 500), { coarse, rescore: 'none' })
         const [first, last] = [index.parts.store.spec, index.add(later).parts.store.spec]
-        return [first, last].map(({ slots }) => JSON.stringify(slots[0]!.book))
+        return [first, last].map(({ columns }) => JSON.stringify(columns[0]!.book))
       }
       const [same, still] = levelsOf(slice(rows, 500, 900))
       expect(still).toBe(same)

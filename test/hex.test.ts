@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { decodeHex } from '../src/hex.js'
+import { decodeHex } from '../src/kernels/hex.js'
 
 const all = Uint8Array.from({ length: 512 }, (_, i) => i ^ (i >> 8))
 const text = Buffer.from(all).toString('hex')

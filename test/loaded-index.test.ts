@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { decodeSafetensors } from '../src/format/safetensors.js'
+import { decodeSafetensors } from '../src/formats/safetensors.js'
 import { type Embeddings, type Filter, PackvecError, QuantizedIndex, type SearchOptions } from '../src/index.js'
 import { type BuildIndexOptions, buildIndex, deleteFromIndex, loadIndex, saveIndex, verifyIndex } from '../src/node.js'
 import { createPool, type Pool, type PoolIndex } from '../src/pool.js'

@@ -2,7 +2,7 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, readlink, rm, stat, symlink, 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { encodeNpy } from '../src/format/npy.js'
+import { encodeNpy } from '../src/formats/npy.js'
 import { PackvecError, QuantizedIndex, quantizeEmbeddings } from '../src/index.js'
 import { loadIndex, readNpy, saveIndex, writeFileAtomic, writeNpy } from '../src/node.js'
 import { encodeIndex } from '../src/storage.js'

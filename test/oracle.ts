@@ -1,5 +1,5 @@
-import { floatBits } from '../src/format/half.js'
-import { decodeSafetensors } from '../src/format/safetensors.js'
+import { floatBits } from '../src/base/half.js'
+import { decodeSafetensors } from '../src/formats/safetensors.js'
 import { Calibration, Levels, type Precision, quantizeEmbeddings, transformEmbeddings } from '../src/index.js'
 import { Rotation } from '../src/rotations.js'
 

@@ -1,9 +1,9 @@
 import { describe, expect, it, vi } from 'vitest'
-import { decodeSafetensors } from '../src/format/safetensors.js'
+import { decodeSafetensors } from '../src/formats/safetensors.js'
 import { Calibration, Levels, QuantizedIndex } from '../src/index.js'
-import { Rotation } from '../src/rotation.js'
 import { randomRotation } from '../src/rotations.js'
 import { decodeIndex, encodeIndex } from '../src/storage.js'
+import { Rotation } from '../src/transform/rotation.js'
 import { sealed } from './format/sealed.js'
 import { matrix, thrownBy } from './random.js'
 

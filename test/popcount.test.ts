@@ -1,14 +1,14 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import type { InitOptions, PopcountForm } from '../src/workspace.js'
+import type { InitOptions, PopcountForm } from '../src/kernels/workspace.js'
 
 /** A fresh copy of the library, in which nothing is forced and nothing has been timed. */
 async function fresh() {
   vi.resetModules()
   const [popcount, workspace, { init }, { QuantizedIndex }] = await Promise.all([
-    import('../src/popcount.js'),
-    import('../src/workspace.js'),
+    import('../src/kernels/popcount.js'),
+    import('../src/kernels/workspace.js'),
     import('../src/index.js'),
-    import('../src/quantized-index.js'),
+    import('../src/search/quantized-index.js'),
   ])
   return { ...popcount, ...workspace, init: init as (options: InitOptions) => void, QuantizedIndex }
 }

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { decodeNpy } from '../src/format/npy.js'
+import { decodeNpy } from '../src/formats/npy.js'
 import { type BuildOptions, QuantizedIndex, type SearchOptions, type SearchResult } from '../src/index.js'
 import { randomSource } from './random.js'
 

@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import { encoderSizes, stagedRowBytes } from '../src/encoder.js'
-import { planRegions } from '../src/regions.js'
-import { Rotation, type RotationTensors } from '../src/rotation.js'
+import { encoderSizes, stagedRowBytes } from '../src/codes/encoder.js'
+import { planRegions } from '../src/kernels/regions.js'
+import { backend, init, openWorkspace } from '../src/kernels/workspace.js'
 import { randomRotation } from '../src/rotations.js'
-import { backend, init, openWorkspace } from '../src/workspace.js'
+import { Rotation, type RotationTensors } from '../src/transform/rotation.js'
 import { matrix, thrownBy } from './random.js'
 
 const SIZES = [1, 2, 3, 7, 17, 100, 384, 1000]

@@ -1,8 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { Matrix, SVD } from 'ml-matrix'
 import { afterEach, describe, expect, it } from 'vitest'
-import { decodeNpy } from '../src/format/npy.js'
-import { logarithm, seededNormals, seededWords } from '../src/random.js'
+import { logarithm, seededNormals, seededWords } from '../src/base/random.js'
+import { decodeNpy } from '../src/formats/npy.js'
+import { backend, init, openModule } from '../src/kernels/workspace.js'
 import {
   eigenvalues,
   itqRotation,
@@ -14,7 +15,6 @@ import {
   svdRotation,
   svdRotationAsync,
 } from '../src/rotations.js'
-import { backend, init, openModule } from '../src/workspace.js'
 import { normals } from './linear/setup.js'
 import { matrix, thrownBy } from './random.js'
 

@@ -1,4 +1,4 @@
-import { decodeNpy } from '../../src/format/npy.js'
+import { decodeNpy } from '../../src/formats/npy.js'
 import { backend } from '../../src/index.js'
 import { ratiosOf } from '../figures.js'
 import { type Section, sectionTable } from '../results.js'

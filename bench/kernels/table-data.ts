@@ -1,4 +1,4 @@
-import { fillNibbleTable, quantizeTable } from '../../src/tables.js'
+import { fillNibbleTable, quantizeTable } from '../../src/search/tables.js'
 import { fillBytes } from '../arena.js'
 import { type Embedded, tiledCorpus } from '../search/corpus.js'
 import { DIMS, type Sizes } from '../sizes.js'

@@ -3,7 +3,7 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync, 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { decodeNpy, encodeNpy, type NpyArray, type NpyData } from '../../src/format/npy.js'
+import { decodeNpy, encodeNpy, type NpyArray, type NpyData } from '../../src/formats/npy.js'
 
 interface Answer {
   readonly error?: string

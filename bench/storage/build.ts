@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs'
-import { npyHeaderOf } from '../../src/format/npy.js'
+import { npyHeaderOf } from '../../src/formats/npy.js'
 import { type BuildProgress, buildIndex, verifyIndex, writeFileAtomic } from '../../src/node.js'
 import { verify } from '../measure.js'
 import type { Corpus } from '../search/corpus.js'

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { decodeNpy } from '../../src/format/npy.js'
+import { decodeNpy } from '../../src/formats/npy.js'
 
 /** Texts and their embeddings: row i of `embeddings` belongs to `texts[i]`. */
 export interface TextSet {

@@ -1,5 +1,5 @@
-import { evenRow, type RowSource } from '../matrix.js'
-import { throwIfAborted } from '../storage/source.js'
+import { throwIfAborted } from '../base/abort.js'
+import { evenRow, type RowSource } from '../rows/matrix.js'
 import type { Corpus } from './corpus.js'
 
 /** Float32 read at a time: two of these are in memory. */

@@ -1,12 +1,12 @@
-import { describe, fail } from '../check.js'
-import { PackvecError } from '../errors.js'
-import type { IndexHeader } from '../index-header.js'
-import type { IndexSpec } from '../index-layout.js'
-import { checkOptions } from '../options.js'
-import { type AtomicFile, replaceFile } from '../storage/atomic-file.js'
-import { checkPath } from '../storage/path.js'
-import { throwIfAborted } from '../storage/source.js'
-import { refuseInputs } from '../storage/target.js'
+import { throwIfAborted } from '../base/abort.js'
+import { describe, fail } from '../base/check.js'
+import { PackvecError } from '../base/errors.js'
+import { checkOptions } from '../base/options.js'
+import { type AtomicFile, replaceFile } from '../files/atomic-file.js'
+import { checkPath } from '../files/path.js'
+import { refuseInputs } from '../files/target.js'
+import type { IndexHeader } from '../index-file/header.js'
+import type { IndexSpec } from '../index-file/layout.js'
 import { type CodePlan, planCodes } from './calibrate.js'
 import type { Corpus } from './corpus.js'
 import { encodeRows, FactorTooWide } from './encode-rows.js'
@@ -58,18 +58,18 @@ export async function writeNew(path: string, corpus: Corpus, ids: IdList, option
     await ids.checkUnique()
     const plan = await (like === undefined ? planCodes(corpus, options) : planLike(like, corpus, options))
     const spec = { ...plan, rows: corpus.rows, ids: ids.layout, deleted: false, metadata }
-    const write = async (slots: IndexSpec['slots']) => {
-      const writer = new IndexWriter(file, { ...spec, slots })
+    const write = async (columns: IndexSpec['columns']) => {
+      const writer = new IndexWriter(file, { ...spec, columns })
       await encodeRows(corpus, plan, writer, options)
       await ids.write(writer)
       await writer.finish()
     }
     try {
-      await write(plan.slots)
+      await write(plan.columns)
     } catch (error) {
       if (!(error instanceof FactorTooWide)) throw error
       // The places of what follows depend on the width of the factors, so that the file is begun again.
-      await write(plan.slots.map((slot) => ({ ...slot, scale: slot.scale && 'float32' })))
+      await write(plan.columns.map((column) => ({ ...column, scale: column.scale && 'float32' })))
     }
   }
   await replaceFile(path, fill, { signal, lockTimeout })
@@ -81,9 +81,9 @@ async function planLike(path: string, corpus: Corpus, options: BuildIndexOptions
   try {
     checkCorpusDims(corpus, index)
     // Fixed: files that are searched as one need the same ranges.
-    const slots = index.parts.slots.map(asFixed)
-    await warnOfClipping(index, slots, corpus, options)
-    return { ...index.parts, slots, stages: index.header.stages }
+    const columns = index.parts.columns.map(asFixed)
+    await warnOfClipping(index, columns, corpus, options)
+    return { ...index.parts, columns, stages: index.header.stages }
   } finally {
     await index.close()
   }

@@ -1,20 +1,21 @@
-import { fitOf, planStages } from '../build-plan.js'
-import { Calibration } from '../calibration.js'
-import { SAMPLE_ROWS } from '../centre.js'
-import { checkCount, checkOneOf, checkSameDims, describe, fail, reading } from '../check.js'
-import { openClipping } from '../clipping.js'
-import type { Slot } from '../code-store.js'
-import type { Codebook } from '../codebook.js'
-import type { IndexParts } from '../index-parts.js'
-import { isLevelPrecision } from '../levels.js'
-import { type RowSource, toRows } from '../matrix.js'
-import { checkOptions } from '../options.js'
-import { type Precision, precisionKind } from '../precision.js'
-import { BUILD_NAMES, checkOwnRows, checkScale, chooseCodebook, requireCodebook } from '../quantize.js'
-import { checkSeed, seededWords } from '../random.js'
-import { type Stages, storedPrecisions } from '../stages.js'
-import { lookRows, warnOfIndex } from '../suitability.js'
-import { centreOn, openTransform, type Transform, transformRows } from '../transform.js'
+import { checkCount, checkOneOf, checkSameDims, describe, fail, reading } from '../base/check.js'
+import { checkOptions } from '../base/options.js'
+import { checkSeed, seededWords } from '../base/random.js'
+import { Calibration } from '../codes/calibration.js'
+import type { Codebook } from '../codes/codebook.js'
+import type { CodeColumn } from '../codes/column.js'
+import { isLevelPrecision } from '../codes/levels.js'
+import { type Precision, precisionKind } from '../codes/precision.js'
+import { BUILD_NAMES, checkOwnRows, checkScale, chooseCodebook, requireCodebook } from '../codes/quantize.js'
+import { lookRows } from '../codes/suitability.js'
+import type { IndexParts } from '../index-file/parts.js'
+import { type RowSource, toRows } from '../rows/matrix.js'
+import { fitOf, planStages } from '../search/build-plan.js'
+import { openClipping } from '../search/clipping.js'
+import { type Stages, storedPrecisions } from '../search/stages.js'
+import { warnOfIndex } from '../search/suitability.js'
+import { SAMPLE_ROWS } from '../transform/centre.js'
+import { centreOn, openTransform, type Transform, transformRows } from '../transform/transform.js'
 import { batchesOf, evenNumbers, evenRows, gatherRows } from './batches.js'
 import type { Corpus } from './corpus.js'
 import { openRotation } from './fit-rotation.js'
@@ -43,17 +44,17 @@ export async function planCodes(corpus: Corpus, options: BuildIndexOptions): Pro
   const { centre } = kept
   const transform = { ...openTransform(corpus.dims, made === undefined ? rest : { ...rest, rotation: made }), centre }
   const ranges = isRanges(options.calibration) ? options.calibration : undefined
-  const slots: Slot[] = []
+  const columns: CodeColumn[] = []
   for (const precision of storedPrecisions(stages)) {
     const scale = checkScale(options.scale, precision)
     const book = await chooseBook(precision, corpus, transform, given, sample, options)
     const fit = fitOf(precision, given !== undefined, { ...options, calibration: ranges })
-    slots.push({ precision, book: requireCodebook(book, precision, transform.dims, BUILD_NAMES), scale, fit })
+    columns.push({ precision, book: requireCodebook(book, precision, transform.dims, BUILD_NAMES), scale, fit })
   }
   const look = await evenRows(corpus, lookRows(corpus.rows), options.signal)
-  warnOfIndex(look, { transform, stages, slots, rows: corpus.rows }, options.onWarning)
-  openClipping(slots, transformRows(look, transform, 'centred', 'embeddings'), options.onWarning)
-  return { stages, transform, slots }
+  warnOfIndex(look, { transform, stages, columns, rows: corpus.rows }, options.onWarning)
+  openClipping(columns, transformRows(look, transform, 'centred', 'embeddings'), options.onWarning)
+  return { stages, transform, columns }
 }
 
 async function chooseBook(

@@ -1,4 +1,4 @@
-import type { Recoding } from '../recoding.js'
+import type { Recoding } from '../codes/recoding.js'
 import type { IndexReader } from './index-reader.js'
 import type { IndexWriter } from './index-writer.js'
 import type { WorkOptions } from './options.js'
@@ -18,8 +18,8 @@ export async function copyRows(
   { onProgress, signal }: WorkOptions,
   recodings: ReadonlyMap<string, Recoding> = new Map(),
 ): Promise<void> {
-  const { rows, slots, dims } = index.header
-  const tensors = slots.flatMap(({ codes, scale }) => (scale === undefined ? [codes] : [codes, scale.tensor]))
+  const { rows, columns, dims } = index.header
+  const tensors = columns.flatMap(({ codes, scale }) => (scale === undefined ? [codes] : [codes, scale.tensor]))
   const bytes = tensors.reduce((sum, { byteLength }) => sum + byteLength, 0)
   const progress = new Progress(onProgress, 'copy', rows, bytes / rows)
   let done = 0

@@ -1,10 +1,10 @@
-import { PackvecError } from '../errors.js'
-import { widenHalves } from '../format/half.js'
-import type { NpyHeader } from '../format/npy.js'
-import { bytesOf } from '../index-layout.js'
-import { MAX_DIMS } from '../precision.js'
-import { naming, type OpenFile, openFile } from '../storage/file.js'
-import { readNpyHeader } from '../storage/npy-file.js'
+import { PackvecError } from '../base/errors.js'
+import { widenHalves } from '../base/half.js'
+import { MAX_DIMS } from '../base/max-dims.js'
+import { naming, type OpenFile, openFile } from '../files/file.js'
+import { readNpyHeader } from '../files/npy-file.js'
+import type { NpyHeader } from '../formats/npy.js'
+import { bytesOf } from '../index-file/layout.js'
 import type { Spool } from './spool.js'
 
 /** Rows of float32 that are read as often as needed, never held as a whole. */

@@ -1,6 +1,6 @@
-import type { IndexSpec } from '../index-layout.js'
-import { type AtomicFile, replaceFile } from '../storage/atomic-file.js'
-import { type WriterLock, withWriterLock } from '../storage/writer-lock.js'
+import { type AtomicFile, replaceFile } from '../files/atomic-file.js'
+import { type WriterLock, withWriterLock } from '../files/writer-lock.js'
+import type { IndexSpec } from '../index-file/layout.js'
 import type { Keep } from './copy-rows.js'
 import { IdList } from './id-list.js'
 import { IndexReader } from './index-reader.js'
@@ -51,7 +51,7 @@ export async function loadIds(
 export async function replaceIndex(
   index: IndexReader,
   lock: WriterLock,
-  change: Pick<IndexSpec, 'rows' | 'ids' | 'deleted'> & Partial<Pick<IndexSpec, 'slots'>>,
+  change: Pick<IndexSpec, 'rows' | 'ids' | 'deleted'> & Partial<Pick<IndexSpec, 'columns'>>,
   write: (writer: IndexWriter) => Promise<void>,
 ): Promise<void> {
   const { stages, ownMetadata: metadata } = index.header

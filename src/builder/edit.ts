@@ -1,11 +1,11 @@
-import { describe, fail } from '../check.js'
-import { checkId, checkIds } from '../check-ids.js'
-import { PackvecError } from '../errors.js'
-import type { Id } from '../ids.js'
-import type { IndexHeader } from '../index-header.js'
-import { checkOptions } from '../options.js'
-import { checkPath } from '../storage/path.js'
-import { refuseInputs } from '../storage/target.js'
+import { describe, fail } from '../base/check.js'
+import { PackvecError } from '../base/errors.js'
+import { checkOptions } from '../base/options.js'
+import { checkPath } from '../files/path.js'
+import { refuseInputs } from '../files/target.js'
+import type { IndexHeader } from '../index-file/header.js'
+import { checkId, checkIds } from '../rows/check-ids.js'
+import type { Id } from '../rows/ids.js'
 import { checkCorpusDims } from './build.js'
 import { copyRows } from './copy-rows.js'
 import { type Corpus, checkRowCount } from './corpus.js'
@@ -82,11 +82,11 @@ async function append(
   const old = await index.readDeleted()
   await ids.checkUnique((row) => row < rows && deletedTest(old)(row))
   const deleted = old && resized(old, rows + corpus.rows)
-  const { slots, recodings } = await planGrowth(index, corpus, options)
-  const change = { rows: rows + corpus.rows, ids: ids.layout, deleted: old !== undefined, slots }
+  const { columns, recodings } = await planGrowth(index, corpus, options)
+  const change = { rows: rows + corpus.rows, ids: ids.layout, deleted: old !== undefined, columns }
   await replaceIndex(index, lock, change, async (writer) => {
     await copyRows(index, writer, undefined, options, recodings)
-    await encodeRows(corpus, { ...index.parts, slots }, writer, options)
+    await encodeRows(corpus, { ...index.parts, columns }, writer, options)
     if (deleted !== undefined) await writer.append('deleted', deleted)
     await ids.write(writer)
   })

@@ -1,10 +1,10 @@
-import { columnType } from '../codebook.js'
-import { encodeSlots, encodingRoom } from '../encode.js'
-import { PackvecError } from '../errors.js'
-import { fitsHalf } from '../format/half.js'
-import { scaleBytes, tensorName } from '../index-layout.js'
-import type { IndexParts } from '../index-parts.js'
-import { transformRows } from '../transform.js'
+import { PackvecError } from '../base/errors.js'
+import { fitsHalf } from '../base/half.js'
+import { columnType } from '../codes/codebook.js'
+import { encodeColumns, encodingRoom } from '../codes/encode.js'
+import { scaleBytes, tensorName } from '../index-file/layout.js'
+import type { IndexParts } from '../index-file/parts.js'
+import { transformRows } from '../transform/transform.js'
 import { batchesOf, batchRows } from './batches.js'
 import type { Corpus } from './corpus.js'
 import type { IndexWriter } from './index-writer.js'
@@ -27,33 +27,33 @@ export class FactorTooWide extends PackvecError {
  */
 export async function encodeRows(
   corpus: Corpus,
-  { transform, slots }: IndexParts,
+  { transform, columns }: IndexParts,
   writer: IndexWriter,
   { onProgress, signal }: WorkOptions,
 ): Promise<void> {
   const progress = new Progress(onProgress, 'encode', corpus.rows, corpus.rowBytes)
   // Filled in turns, while the other is written: the engine would let tens of MiB of dead arrays lie about.
-  const rooms = [0, 1].map(() => encodingRoom(slots, transform.dims, Math.min(batchRows(corpus), corpus.rows)))
+  const rooms = [0, 1].map(() => encodingRoom(columns, transform.dims, Math.min(batchRows(corpus), corpus.rows)))
   let turn = 0
   let writing: Promise<unknown> = Promise.resolve()
   try {
     for await (const batch of batchesOf(corpus, signal)) {
       const room = rooms[turn++ % 2]!
-      const encoded = encodeSlots(transformRows(batch, transform, 'centred', batch.name), room, batch.name)
+      const encoded = encodeColumns(transformRows(batch, transform, 'centred', batch.name), room, batch.name)
       await writing
       writing = Promise.all(
-        slots.flatMap(({ precision, scale }, i) => {
+        columns.flatMap(({ precision, scale }, i) => {
           const name = tensorName(precision)
           const { bytes, scales } = encoded[i]!
           const codes = writer.append(name, bytes)
           if (scale === undefined) return [codes]
-          const column = `${name}.scale`
-          const type = writer.scaleType(column)
+          const factors = `${name}.scale`
+          const type = writer.scaleType(factors)
           if (type !== columnType(scales!, type)) {
             const at = scales!.findIndex((factor) => !fitsHalf(factor))
             throw new FactorTooWide(name, batch.first + at, scales![at]!)
           }
-          return [codes, writer.append(column, scaleBytes(scales!, type))]
+          return [codes, writer.append(factors, scaleBytes(scales!, type))]
         }),
       )
       // Thrown at the next turn or below.

@@ -1,11 +1,11 @@
-import { Calibration } from '../calibration.js'
-import { Clipping, codesClipping, isBounded } from '../clipping.js'
-import type { Slot } from '../code-store.js'
-import { follows, isLarge, widenSlots } from '../growth.js'
-import { tensorName } from '../index-layout.js'
-import { Recoding } from '../recoding.js'
-import { lookRows } from '../suitability.js'
-import { transformRows } from '../transform.js'
+import { Calibration } from '../codes/calibration.js'
+import type { CodeColumn } from '../codes/column.js'
+import { Recoding } from '../codes/recoding.js'
+import { lookRows } from '../codes/suitability.js'
+import { tensorName } from '../index-file/layout.js'
+import { Clipping, codesClipping, isBounded } from '../search/clipping.js'
+import { follows, isLarge, widenColumns } from '../search/growth.js'
+import { transformRows } from '../transform/transform.js'
 import { batchesOf, evenRows } from './batches.js'
 import type { Corpus } from './corpus.js'
 import type { IndexReader } from './index-reader.js'
@@ -14,29 +14,29 @@ import { Progress } from './progress.js'
 
 /** The codebooks of an index that more rows come to, and what becomes of the codes that it has, by tensor. */
 export interface Growth {
-  readonly slots: readonly Slot[]
+  readonly columns: readonly CodeColumn[]
   readonly recodings: ReadonlyMap<string, Recoding>
 }
 
 /** Widens ranges that are minima and maxima of the rows of a file for those of a corpus, which it reads once for that. */
 export async function planGrowth(index: IndexReader, corpus: Corpus, options: AppendOptions): Promise<Growth> {
-  const { slots } = index.parts
-  const fixed = options.keepRanges === true ? slots.map(asFixed) : slots
+  const { columns } = index.parts
+  const fixed = options.keepRanges === true ? columns.map(asFixed) : columns
   await warnOfClipping(index, fixed, corpus, options)
-  if (!fixed.some(follows)) return { slots, recodings: new Map() }
+  if (!fixed.some(follows)) return { columns, recodings: new Map() }
   const found = await minMaxOf(corpus, index, options)
-  const wider = widenSlots(slots, found, isLarge(corpus.rows, index.header.rows))
+  const wider = widenColumns(columns, found, isLarge(corpus.rows, index.header.rows))
   const recodings = new Map<string, Recoding>()
-  const grown = slots.map((slot) => {
-    const book = wider.find(({ precision }) => precision === slot.precision)?.book
-    if (book === undefined) return slot
+  const grown = columns.map((column) => {
+    const book = wider.find(({ precision }) => precision === column.precision)?.book
+    if (book === undefined) return column
     recodings.set(
-      tensorName(slot.precision),
-      new Recoding(slot.precision, slot.book as Calibration, book as Calibration),
+      tensorName(column.precision),
+      new Recoding(column.precision, column.book as Calibration, book as Calibration),
     )
-    return { ...slot, book }
+    return { ...column, book }
   })
-  return { slots: grown, recodings }
+  return { columns: grown, recodings }
 }
 
 /** Minima and maxima of all rows, as they are encoded. */
@@ -50,31 +50,31 @@ async function minMaxOf(corpus: Corpus, { parts }: IndexReader, options: WorkOpt
   return found
 }
 
-/** A slot whose ranges stay. */
-export function asFixed(slot: Slot): Slot {
-  return { ...slot, fit: undefined }
+/** A column whose ranges stay. */
+export function asFixed(column: CodeColumn): CodeColumn {
+  return { ...column, fit: undefined }
 }
 
 /** Tells where fixed ranges or levels of an index cut off much of a corpus, by a sample of its rows. */
 export async function warnOfClipping(
   index: IndexReader,
-  slots: readonly Slot[],
+  columns: readonly CodeColumn[],
   corpus: Corpus,
   { onWarning, signal }: Pick<AppendOptions, 'onWarning' | 'signal'>,
 ): Promise<void> {
   const look = await evenRows(corpus, lookRows(corpus.rows), signal)
-  const usual = await usualClipping(index, slots)
+  const usual = await usualClipping(index, columns)
   const clipping = new Clipping(usual, onWarning)
-  clipping.add(slots, transformRows(look, index.parts.transform, 'centred', 'source'), corpus.rows)
+  clipping.add(columns, transformRows(look, index.parts.transform, 'centred', 'source'), corpus.rows)
 }
 
 /** What the codes say that is cut off of the first rows of the index. */
-async function usualClipping(index: IndexReader, slots: readonly Slot[]): Promise<number> {
-  const { slots: stored, dims } = index.header
+async function usualClipping(index: IndexReader, columns: readonly CodeColumn[]): Promise<number> {
+  const { columns: stored, dims } = index.header
   for (const { precision, codes } of stored) {
-    if (!isBounded(slots.find((slot) => slot.precision === precision))) continue
+    if (!isBounded(columns.find((column) => column.precision === precision))) continue
     for await (const piece of index.stream(codes))
-      return codesClipping(slots, [{ precision, bytes: piece, scales: undefined }], dims)
+      return codesClipping(columns, [{ precision, bytes: piece, scales: undefined }], dims)
   }
   return 0
 }

@@ -1,9 +1,9 @@
-import { Checksum, sha256Hex } from '../checksum.js'
-import type { ScaleType } from '../codebook.js'
-import type { IndexSpec } from '../index-layout.js'
-import { IndexPlan } from '../index-plan.js'
-import type { AtomicFile } from '../storage/atomic-file.js'
-import { nodeSha256 } from '../storage/node-sha256.js'
+import { Checksum, sha256Hex } from '../base/checksum.js'
+import type { ScaleType } from '../codes/codebook.js'
+import type { AtomicFile } from '../files/atomic-file.js'
+import { nodeSha256 } from '../files/node-sha256.js'
+import type { IndexSpec } from '../index-file/layout.js'
+import { IndexPlan } from '../index-file/plan.js'
 
 /**
  * Writes an index file whose number of rows is known: tensors of rows grow side by side, each at its place. Digests stay in

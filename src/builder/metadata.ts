@@ -1,6 +1,6 @@
-import { describe, fail } from '../check.js'
-import { PackvecError } from '../errors.js'
-import { isKnownKey, MAX_HEADER_BYTES } from '../index-layout.js'
+import { describe, fail } from '../base/check.js'
+import { PackvecError } from '../base/errors.js'
+import { isKnownKey, MAX_HEADER_BYTES } from '../index-file/layout.js'
 
 /** More than a header takes without the caller's metadata. */
 const OWN_BYTES = 1 << 13

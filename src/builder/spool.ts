@@ -1,6 +1,6 @@
-import type { Descriptor } from '../storage/descriptor.js'
-import { io, readAt } from '../storage/file.js'
-import { openTemporary, removeTemporary } from '../storage/temporary.js'
+import type { Descriptor } from '../files/descriptor.js'
+import { io, readAt } from '../files/file.js'
+import { openTemporary, removeTemporary } from '../files/temporary.js'
 
 /** Bytes kept in a file without a name, beside the file they are for: gone with the process, however that ends. */
 export class Spool {

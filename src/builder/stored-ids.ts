@@ -1,8 +1,8 @@
-import { countBits } from '../bits.js'
-import { PackvecError } from '../errors.js'
-import { decodeOffsets, type Id, offsetsFault } from '../ids.js'
-import type { StoredTensor } from '../index-header.js'
-import { naming } from '../storage/file.js'
+import { countBits } from '../base/bits.js'
+import { PackvecError } from '../base/errors.js'
+import { naming } from '../files/file.js'
+import type { StoredTensor } from '../index-file/header.js'
+import { decodeOffsets, type Id, offsetsFault } from '../rows/ids.js'
 import type { IndexReader } from './index-reader.js'
 
 /** Row numbers given at a time where an index has no other ids. */

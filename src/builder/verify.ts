@@ -1,12 +1,12 @@
-import { hexOf } from '../checksum.js'
-import { PackvecError } from '../errors.js'
-import type { IndexHeader, StoredTensor } from '../index-header.js'
-import { decodeFloats } from '../index-parts.js'
-import { checkOptions } from '../options.js'
-import { naming } from '../storage/file.js'
-import { nodeSha256 } from '../storage/node-sha256.js'
-import { checkPath } from '../storage/path.js'
-import { throwIfAborted } from '../storage/source.js'
+import { throwIfAborted } from '../base/abort.js'
+import { hexOf } from '../base/checksum.js'
+import { PackvecError } from '../base/errors.js'
+import { checkOptions } from '../base/options.js'
+import { naming } from '../files/file.js'
+import { nodeSha256 } from '../files/node-sha256.js'
+import { checkPath } from '../files/path.js'
+import type { IndexHeader, StoredTensor } from '../index-file/header.js'
+import { decodeFloats } from '../index-file/parts.js'
 import { IdList } from './id-list.js'
 import { IndexReader } from './index-reader.js'
 import { WORK_CHECKS, type WorkOptions } from './options.js'
@@ -81,9 +81,9 @@ async function checkRows(
 /** What is wrong with a piece of a tensor, of which so many bytes came before; undefined where any bytes will do. */
 type ValueCheck = (piece: Uint8Array, bytesBefore: number) => string | undefined
 
-function valueCheck({ slots, dims }: IndexHeader, { name, dtype }: StoredTensor): ValueCheck | undefined {
-  const isScale = slots.some(({ scale }) => scale?.tensor.name === name)
-  const isCodes = slots.some(({ codes, precision }) => codes.name === name && precision === 'float32')
+function valueCheck({ columns, dims }: IndexHeader, { name, dtype }: StoredTensor): ValueCheck | undefined {
+  const isScale = columns.some(({ scale }) => scale?.tensor.name === name)
+  const isCodes = columns.some(({ codes, precision }) => codes.name === name && precision === 'float32')
   if (!isScale && !isCodes) return undefined
   const itemBytes = dtype === 'F16' ? 2 : 4
   return (piece, bytesBefore) => {

@@ -1,5 +1,4 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import { meanOf } from '../centre.js'
 import {
   type Percentiles,
   type RotationKind,
@@ -7,8 +6,9 @@ import {
   type TransformOptions,
   transformEmbeddings,
 } from '../index.js'
-import { toRows } from '../matrix.js'
 import { itqRotation, Rotation, randomRotation, svdRotation } from '../rotations.js'
+import { toRows } from '../rows/matrix.js'
+import { meanOf } from '../transform/centre.js'
 import { type FloatMatrix, parseCount } from './arguments.js'
 import { progress } from './terminal.js'
 

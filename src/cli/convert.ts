@@ -1,8 +1,8 @@
 import { extname } from 'node:path'
 import { type Command, Option } from 'commander'
+import { refuseInputs } from '../files/target.js'
 import { PackvecError } from '../index.js'
 import { type FaissKind, type NpyArray, readFaiss, readNpy, writeFaiss, writeNpy } from '../node.js'
-import { refuseInputs } from '../storage/target.js'
 import { clearProgress, grouped, progress, warn } from './terminal.js'
 
 interface ConvertFlags {

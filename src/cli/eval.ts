@@ -2,7 +2,7 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { CalibrationSource, EvaluationScoring, EvaluationTask } from '../eval.js'
-import { refuseInputs } from '../storage/target.js'
+import { refuseInputs } from '../files/target.js'
 import { readFloats } from './arguments.js'
 import { clearProgress, print, progress, warn } from './terminal.js'
 

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { readIdsFile, writeIdsFile } from '../builder/ids-file.js'
+import { refuseInputs } from '../files/target.js'
 import { appendToIndex, compactIndex, deleteFromIndex, verifyIndex } from '../node.js'
-import { refuseInputs } from '../storage/target.js'
 import { withWork } from './index-work.js'
 import { grouped, print, warn } from './terminal.js'
 

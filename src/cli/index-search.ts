@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { readIdsFile } from '../builder/ids-file.js'
-import type { Id } from '../ids.js'
 import type { Scoring } from '../index.js'
+import type { Id } from '../rows/ids.js'
 import { openIndex, type StoredResult } from '../storage-node.js'
 import { parseCount, parseFactor, readFloats } from './arguments.js'
 import { batches, json, text } from './results.js'

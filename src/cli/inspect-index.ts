@@ -29,11 +29,11 @@ export async function inspectIndex(path: string): Promise<IndexReport> {
   const index = await IndexReader.open(path)
   try {
     const { header } = index
-    const { rows, inputDims, dims, slots, stages, metadata, byteLength } = header
+    const { rows, inputDims, dims, columns, stages, metadata, byteLength } = header
     const tensors = Array.from(header.tensors.values(), ({ name, dtype, shape, byteLength: bytes }) => {
       return { name, dtype, shape, bytes }
     })
-    const codeBytes = slots.reduce(
+    const codeBytes = columns.reduce(
       (sum, { codes, scale }) => sum + codes.byteLength + (scale?.tensor.byteLength ?? 0),
       0,
     )
@@ -44,7 +44,7 @@ export async function inspectIndex(path: string): Promise<IndexReport> {
       dims: inputDims,
       codeDims: dims,
       ...stages,
-      scale: slots.some(({ scale }) => scale !== undefined),
+      scale: columns.some(({ scale }) => scale !== undefined),
       rotation: metadata['rotation'] ?? null,
       ids: header.ids.kind === 'rows' ? 'row numbers' : header.ids.kind,
       bytes: byteLength,

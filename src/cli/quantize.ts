@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander'
+import { refuseInputs } from '../files/target.js'
 import { PRECISIONS, type Precision, quantizeEmbeddings, type Rounding, transformEmbeddings } from '../index.js'
 import { writeNpy } from '../node.js'
-import { refuseInputs } from '../storage/target.js'
 import { type FloatMatrix, readFloats } from './arguments.js'
 import { addCodeOptions, type CodeFlags, codeOptions, openTransformOptions } from './code-options.js'
 import { clearProgress, grouped, progress, warn } from './terminal.js'

@@ -1,5 +1,5 @@
+import { removeAllTemporaries } from '../files/temporary.js'
 import { PackvecError } from '../index.js'
-import { removeAllTemporaries } from '../storage/temporary.js'
 import { complain } from './terminal.js'
 
 /** What a shell reports of a process that such a signal ended: 128 and its number. */

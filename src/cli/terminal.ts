@@ -1,4 +1,4 @@
-import { withoutSecrets } from '../errors.js'
+import { withoutSecrets } from '../base/errors.js'
 
 /** Reading and quantizing fewer values than this is over before anyone wonders. */
 const LONG_WORK_VALUES = 1 << 26

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { writeFileAtomic } from '../storage/atomic-file.js'
+import { writeFileAtomic } from '../files/atomic-file.js'
 
 /** What a key is made of: arrays by their content, everything else by its JSON. */
 export type KeyPart = ArrayBufferView | string | number | boolean | null | readonly unknown[]

@@ -1,5 +1,5 @@
-import { checkCount, checkSameDims } from '../check.js'
-import { PackvecError } from '../errors.js'
+import { checkCount, checkSameDims } from '../base/check.js'
+import { PackvecError } from '../base/errors.js'
 import { type FloatRows, takeRows, toFloatRows, unitRows } from './floats.js'
 import { fitLogistic, type LogisticModel, predictLogistic } from './logistic.js'
 import { accuracy, meanAndDeviation } from './metrics.js'

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import { type CsvError, parse } from 'csv-parse/sync'
-import { checkCount } from '../check.js'
-import { PackvecError } from '../errors.js'
-import { readNpy } from '../node.js'
-import { checkPath } from '../storage/path.js'
+import { checkCount } from '../base/check.js'
+import { PackvecError } from '../base/errors.js'
+import { readNpy } from '../files/array-files.js'
+import { checkPath } from '../files/path.js'
 import type { Grades } from './metrics.js'
 
 /** More than anyone grades, and no more than there is memory for. */

@@ -1,6 +1,6 @@
-import { fail } from '../check.js'
-import { PackvecError } from '../errors.js'
-import { type Embeddings, toRows } from '../matrix.js'
+import { fail } from '../base/check.js'
+import { PackvecError } from '../base/errors.js'
+import { type Embeddings, toRows } from '../rows/matrix.js'
 
 /** Rows of float32 one after the other: `data` is rows x dims. */
 export interface FloatRows {

@@ -1,6 +1,6 @@
 import { mean, sampleCorrelation, sampleRankCorrelation, standardDeviation } from 'simple-statistics'
-import { checkCount, describe, fail, isInstance, reading } from '../check.js'
-import { arrayType } from '../matrix.js'
+import { checkCount, describe, fail, isInstance, reading } from '../base/check.js'
+import { arrayType } from '../rows/matrix.js'
 
 /** Relevance of documents for one query: document id to grade; what is not named has grade 0. */
 export type Grades = ReadonlyMap<number, number>

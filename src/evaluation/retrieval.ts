@@ -1,5 +1,5 @@
-import { checkCount, checkSameDims } from '../check.js'
-import { PackvecError } from '../errors.js'
+import { checkCount, checkSameDims } from '../base/check.js'
+import { PackvecError } from '../base/errors.js'
 import { type FloatRows, toFloatRows, unitRows } from './floats.js'
 import { type Grades, meanAndDeviation, ndcg, recall } from './metrics.js'
 import { checkOnePerRow, type Measurement, type PreparedTask, timed } from './task.js'

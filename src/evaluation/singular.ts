@@ -1,4 +1,4 @@
-import { singularValues } from '../singular-values.js'
+import { singularValues } from '../transform/fit/singular-values.js'
 import type { FloatRows } from './floats.js'
 
 /** Singular values of rows, not centred, largest first: `dims` of them, zeros behind where there are fewer rows. */

@@ -1,6 +1,6 @@
 import { scaleLinear, scaleLog } from 'd3-scale'
 import { line } from 'd3-shape'
-import { checkArray, fail, reading } from '../check.js'
+import { checkArray, fail, reading } from '../base/check.js'
 import { lineStyle } from './palette.js'
 import { axes, type Frame, legend, mark, picture, stroke } from './svg.js'
 import type { EvaluationReport } from './types.js'

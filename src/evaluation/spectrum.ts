@@ -1,6 +1,6 @@
 import { linearRegression, linearRegressionLine, rSquared } from 'simple-statistics'
-import { PackvecError } from '../errors.js'
-import type { Embeddings } from '../matrix.js'
+import { PackvecError } from '../base/errors.js'
+import type { Embeddings } from '../rows/matrix.js'
 import { type FloatRows, toFloatRows } from './floats.js'
 import { allSingularValues } from './singular.js'
 

@@ -1,5 +1,5 @@
-import { describe, fail } from '../check.js'
-import { PackvecError } from '../errors.js'
+import { describe, fail } from '../base/check.js'
+import { PackvecError } from '../base/errors.js'
 import { cosineOfPairs, type FloatRows, toFloatRows } from './floats.js'
 import { pearson, spearman } from './metrics.js'
 import { checkOnePerRow, type Measurement, type PreparedTask, timed } from './task.js'

@@ -7,10 +7,10 @@ import {
   checkString,
   describe,
   fail,
-} from '../check.js'
-import type { OptionChecks } from '../options.js'
-import { checkSeed } from '../random.js'
-import { checkPath } from '../storage/path.js'
+} from '../base/check.js'
+import type { OptionChecks } from '../base/options.js'
+import { checkSeed } from '../base/random.js'
+import { checkPath } from '../files/path.js'
 import type { CalibrationSource, ClassificationTask, EvaluateOptions, RetrievalTask, StsTask } from './types.js'
 
 // What the objects that `evaluate` takes may hold; types.ts has types only.

@@ -1,5 +1,5 @@
-import { describe, fail } from '../check.js'
-import { PackvecError } from '../errors.js'
+import { describe, fail } from '../base/check.js'
+import { PackvecError } from '../base/errors.js'
 import type { FloatRows } from './floats.js'
 import type { FittedTechnique } from './technique.js'
 import type { EvaluationRow, EvaluationScoring, TaskSummary } from './types.js'

@@ -1,5 +1,5 @@
-import { checkArray, describe } from '../check.js'
-import { PackvecError } from '../errors.js'
+import { checkArray, describe } from '../base/check.js'
+import { PackvecError } from '../base/errors.js'
 
 export const CODES = ['float32', 'int8', 'uint8', 'int4', 'quaternary', 'ternary', 'binary', 'ubinary'] as const
 export type CodeName = (typeof CODES)[number]

@@ -1,4 +1,4 @@
-import type { Embeddings } from '../matrix.js'
+import type { Embeddings } from '../rows/matrix.js'
 import type { Grades } from './metrics.js'
 import type { Spectrum } from './spectrum.js'
 import type { RotationName } from './technique-names.js'

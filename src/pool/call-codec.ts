@@ -1,5 +1,5 @@
-import type { Allowed } from '../filter.js'
-import type { RescoreCall } from '../merge.js'
+import type { Allowed } from '../rows/filter.js'
+import type { RescoreCall } from '../search/merge.js'
 import type { BoardName, ScanCall, SharedScan } from './protocol.js'
 
 // A call through shared memory: numbers stand in the worker's control block, arrays on a board that all workers see.

@@ -1,8 +1,8 @@
-import type { RowGrowth } from '../build-plan.js'
-import type { Slot } from '../code-store.js'
-import type { IndexExtras } from '../row-records.js'
-import type { Stages } from '../stages.js'
-import type { Transform } from '../transform.js'
+import type { CodeColumn } from '../codes/column.js'
+import type { RowGrowth } from '../search/build-plan.js'
+import type { IndexExtras } from '../search/row-records.js'
+import type { Stages } from '../search/stages.js'
+import type { Transform } from '../transform/transform.js'
 import type { RowMap } from './row-map.js'
 
 /** What an index is made of, beside its codes. */
@@ -16,5 +16,5 @@ export interface Content {
   /** What the file of the index says of its rows beside. */
   readonly extras: IndexExtras | undefined
   /** Codebooks widen with the rows. */
-  slots: readonly Slot[]
+  columns: readonly CodeColumn[]
 }

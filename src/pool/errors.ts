@@ -1,4 +1,4 @@
-import { PackvecError, type PackvecErrorCode } from '../errors.js'
+import { PackvecError, type PackvecErrorCode } from '../base/errors.js'
 import type { CauseMessage, ErrorMessage } from './protocol.js'
 
 /** Causes of causes that cross with an error: one that is its own cause would never end. */

@@ -1,5 +1,5 @@
-import { scratchEncoder } from '../encoder.js'
-import { type Embeddings, isTensorLike, type RowSource } from '../matrix.js'
+import { scratchEncoder } from '../codes/encoder.js'
+import { type Embeddings, isTensorLike, type RowSource } from '../rows/matrix.js'
 import { settleAll } from './errors.js'
 import type { Link } from './link.js'
 import type { RowMap, Share } from './row-map.js'

@@ -1,14 +1,14 @@
-import { Calibration } from '../calibration.js'
-import type { Refit } from '../early-rows.js'
-import { follows, isFine, isLarge, widenSlots } from '../growth.js'
-import type { RowSource } from '../matrix.js'
+import { Calibration } from '../codes/calibration.js'
+import type { RowSource } from '../rows/matrix.js'
+import type { Refit } from '../search/early-rows.js'
+import { follows, isFine, isLarge, widenColumns } from '../search/growth.js'
 import type { Content } from './content.js'
 import { settleAll } from './errors.js'
 import { feedRows, isOneMessage, reserveRows } from './feed.js'
 import type { Link } from './link.js'
 import type { Request } from './protocol.js'
 import { RowMap, type Share } from './row-map.js'
-import { writeSlot } from './shard.js'
+import { writeColumn } from './shard.js'
 
 /** The shards of an index. */
 export interface GrowingShards {
@@ -35,28 +35,28 @@ export async function growShards(
 }
 
 /** Shards of all rows in the place of those there are, with codebooks that were taken anew. */
-export async function remakeShards(shards: GrowingShards, { rows, slots }: Refit): Promise<void> {
+export async function remakeShards(shards: GrowingShards, { rows, columns }: Refit): Promise<void> {
   const { links, content } = shards
   const { number: index, stages } = content
   const map = new RowMap(links.length)
   const shares = map.share(rows.rows)
   const capacity = Math.max(...shares.map(({ count }) => count))
-  await sendAll(shards, { op: 'open', index, dims: rows.dims, stages, slots: slots.map(writeSlot), capacity })
+  await sendAll(shards, { op: 'open', index, dims: rows.dims, stages, columns: columns.map(writeColumn), capacity })
   content.map = map
-  content.slots = slots
-  if (slots.some(follows) && isFine(rows.rows)) await sendAll(shards, { op: 'refine', index, fine: true })
+  content.columns = columns
+  if (columns.some(follows) && isFine(rows.rows)) await sendAll(shards, { op: 'refine', index, fine: true })
   await feed(shards, rows, shares, undefined, false)
 }
 
 async function widenShards(shards: GrowingShards, found: Calibration): Promise<void> {
   const { content } = shards
-  const { map, number: index, slots } = content
-  if (!slots.some(follows)) return
+  const { map, number: index, columns } = content
+  if (!columns.some(follows)) return
   const fine = isFine(map.size + found.rows)
   if (fine) await sendAll(shards, { op: 'refine', index, fine })
-  for (const wider of widenSlots(slots, found, fine || isLarge(found.rows, map.size))) {
-    await sendAll(shards, { op: 'widen', index, slot: writeSlot(wider) })
-    content.slots = content.slots.map((slot) => (slot.precision === wider.precision ? wider : slot))
+  for (const wider of widenColumns(columns, found, fine || isLarge(found.rows, map.size))) {
+    await sendAll(shards, { op: 'widen', index, column: writeColumn(wider) })
+    content.columns = content.columns.map((column) => (column.precision === wider.precision ? wider : column))
   }
   if (!fine) await sendAll(shards, { op: 'refine', index, fine })
 }

@@ -1,16 +1,16 @@
-import { ADD_CHECKS, type AddOptions, extendIds } from '../add-options.js'
-import { takeNote } from '../build-plan.js'
-import { checkCount, checkSameDims, checkSignal } from '../check.js'
-import { type Allowed, allowedRows } from '../filter.js'
-import { type Embeddings, type Matrix, type RowSource, readRows, toRows, type Vector } from '../matrix.js'
-import { mergeShards } from '../merge.js'
-import { checkOptions, type OptionChecks } from '../options.js'
-import type { Precision } from '../precision.js'
-import { checkSearchOptions, SEARCH_CHECKS, type SearchOptions } from '../search-options.js'
-import { cutBelow, emptyResult, type SearchResult } from '../search-result.js'
-import { Deadline } from '../stored/deadline.js'
-import { transformRows } from '../transform.js'
-import { transformQueries } from '../transform-queries.js'
+import { checkCount, checkSameDims, checkSignal } from '../base/check.js'
+import { checkOptions, type OptionChecks } from '../base/options.js'
+import type { Precision } from '../codes/precision.js'
+import { Deadline } from '../in-place/deadline.js'
+import { type Allowed, allowedRows } from '../rows/filter.js'
+import { type Embeddings, type Matrix, type RowSource, readRows, toRows, type Vector } from '../rows/matrix.js'
+import { ADD_CHECKS, type AddOptions, extendIds } from '../search/add-options.js'
+import { takeNote } from '../search/build-plan.js'
+import { mergeShards } from '../search/merge.js'
+import { checkSearchOptions, SEARCH_CHECKS, type SearchOptions } from '../search/search-options.js'
+import { cutBelow, emptyResult, type SearchResult } from '../search/search-result.js'
+import { transformQueries } from '../search/transform-queries.js'
+import { transformRows } from '../transform/transform.js'
 import type { Content } from './content.js'
 import { closedError, settleAll } from './errors.js'
 import { sharedFloats } from './feed.js'
@@ -153,10 +153,10 @@ export class PoolIndex {
     await this.#run(async () => {
       const addIds = extendIds(extras, rows.rows, ids)
       const shared = rows === source ? sharedFloats(embeddings, this.#core.transport.kind) : undefined
-      const refit = growth.early?.refit(rows, this.#content.slots)
+      const refit = growth.early?.refit(rows, this.#content.columns)
       const shards = { links: this.#core.links, content: this.#content, onBroken: (error: Error) => this.#break(error) }
       await (refit === undefined ? growShards(shards, rows, shared) : remakeShards(shards, refit))
-      takeNote(growth, this.#content.slots, rows, refit)
+      takeNote(growth, this.#content.columns, rows, refit)
       addIds()
     })
     return this

@@ -1,13 +1,13 @@
-import { type BuildOptions, planIndex } from '../build-plan.js'
-import { Clipping, codesClipping } from '../clipping.js'
-import { readIndex } from '../index-file.js'
-import { asFileError } from '../index-header.js'
-import { LoadedRows } from '../loaded-rows.js'
-import type { Embeddings } from '../matrix.js'
-import { codeRowBytes } from '../precision.js'
-import { portableSha256 } from '../storage/sha256.js'
-import { decodeIndex } from '../storage.js'
-import type { Deadline } from '../stored/deadline.js'
+import { codeRowBytes } from '../codes/precision.js'
+import type { Deadline } from '../in-place/deadline.js'
+import { decodeIndex } from '../in-place/portable.js'
+import { asFileError } from '../index-file/header.js'
+import { readIndex } from '../index-file/index-file.js'
+import type { Embeddings } from '../rows/matrix.js'
+import { type BuildOptions, planIndex } from '../search/build-plan.js'
+import { Clipping, codesClipping } from '../search/clipping.js'
+import { LoadedRows } from '../search/loaded-rows.js'
+import { portableSha256 } from '../sources/sha256.js'
 import type { Content } from './content.js'
 import { closedError, settleAll } from './errors.js'
 import { checkRows, feedRows, sharedFloats } from './feed.js'
@@ -16,10 +16,10 @@ import { type PoolCore, PoolIndex } from './pool-index.js'
 import type { Request } from './protocol.js'
 import { Queue } from './queue.js'
 import { RowMap, type Share } from './row-map.js'
-import { writeSlot } from './shard.js'
+import { writeColumn } from './shard.js'
 import type { Transport, TransportKind } from './transport.js'
 
-type OpenRequest = Pick<Extract<Request, { op: 'open' }>, 'stages' | 'slots' | 'dims'>
+type OpenRequest = Pick<Extract<Request, { op: 'open' }>, 'stages' | 'columns' | 'dims'>
 
 /** Ends the threads of a pool that nobody can reach any more, by itself or by one of its indexes. */
 const forgotten = new FinalizationRegistry<readonly Link[]>((links) => {
@@ -59,11 +59,11 @@ export class Pool {
    */
   async build(embeddings: Embeddings, options?: BuildOptions): Promise<PoolIndex> {
     this.#check()
-    const { rows, source, stages, transform, slots, capacity, growth } = planIndex(embeddings, options)
+    const { rows, source, stages, transform, columns, capacity, growth } = planIndex(embeddings, options)
     const map = new RowMap(this.#links.length)
     const shares = map.share(rows.rows)
-    const open = { stages, slots: slots.map(writeSlot), dims: transform.dims }
-    return this.#open(open, { transform, map, slots, growth, extras: undefined }, shares, capacity, async (index) => {
+    const open = { stages, columns: columns.map(writeColumn), dims: transform.dims }
+    return this.#open(open, { transform, map, columns, growth, extras: undefined }, shares, capacity, async (index) => {
       checkRows(rows)
       const shared = rows === source ? sharedFloats(embeddings, this.transport) : undefined
       await feedRows(this.#links, index, rows, shares, shared)
@@ -76,14 +76,14 @@ export class Pool {
    */
   async open(bytes: Uint8Array | ArrayBuffer): Promise<PoolIndex> {
     this.#check()
-    const { stages, transform, rows, slots, codes, records } = readIndex(bytes, portableSha256)
+    const { stages, transform, rows, columns, codes, records } = readIndex(bytes, portableSha256)
     const extras = asFileError(() => new LoadedRows(records, rows))
-    const growth = { early: undefined, clipping: new Clipping(codesClipping(slots, codes, transform.dims)) }
+    const growth = { early: undefined, clipping: new Clipping(codesClipping(columns, codes, transform.dims)) }
     const map = new RowMap(this.#links.length)
     const shares = map.share(rows)
-    const open = { stages, slots: slots.map(writeSlot), dims: transform.dims }
+    const open = { stages, columns: columns.map(writeColumn), dims: transform.dims }
     try {
-      return await this.#open(open, { transform, map, slots, growth, extras }, shares, rows, async (index) => {
+      return await this.#open(open, { transform, map, columns, growth, extras }, shares, rows, async (index) => {
         await settleAll(
           shares.map(({ shard, first, count }) => {
             const parts = codes.map(({ precision, bytes, scales }) => {

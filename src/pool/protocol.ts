@@ -1,18 +1,18 @@
-import type { CalibrationJSON } from '../calibration.js'
-import type { SlotRows } from '../code-store.js'
-import type { ScaleType } from '../codebook.js'
-import type { Allowed } from '../filter.js'
-import type { LevelsJSON } from '../levels.js'
-import type { RescoreCall } from '../merge.js'
-import type { Precision } from '../precision.js'
-import type { Candidates } from '../search.js'
-import type { ExactScores } from '../search-job.js'
-import type { StageOptions } from '../search-options.js'
-import type { Stages } from '../stages.js'
-import type { Backend, InitOptions } from '../workspace.js'
+import type { CalibrationJSON } from '../codes/calibration.js'
+import type { ScaleType } from '../codes/codebook.js'
+import type { LevelsJSON } from '../codes/levels.js'
+import type { Precision } from '../codes/precision.js'
+import type { Backend, InitOptions } from '../kernels/workspace.js'
+import type { Allowed } from '../rows/filter.js'
+import type { ColumnCodes } from '../search/code-store.js'
+import type { RescoreCall } from '../search/merge.js'
+import type { Candidates } from '../search/search.js'
+import type { ExactScores } from '../search/search-job.js'
+import type { StageOptions } from '../search/search-options.js'
+import type { Stages } from '../search/stages.js'
 
-/** A slot of a `CodeStore` as it crosses to a worker: codebooks lose their class on the way, their numbers stay exact. */
-export interface SlotMessage {
+/** A column of a `CodeStore` as it crosses to a worker: codebooks lose their class on the way, their numbers stay exact. */
+export interface ColumnMessage {
   readonly precision: Precision
   readonly calibration?: CalibrationJSON
   readonly levels?: LevelsJSON
@@ -46,14 +46,19 @@ export type Request =
       readonly index: number
       readonly dims: number
       readonly stages: Stages
-      readonly slots: readonly SlotMessage[]
+      readonly columns: readonly ColumnMessage[]
       readonly capacity: number
     }
   | { readonly op: 'reserve'; readonly index: number; readonly rows: number }
   | { readonly op: 'refine'; readonly index: number; readonly fine: boolean }
-  | { readonly op: 'widen'; readonly index: number; readonly slot: SlotMessage }
+  | { readonly op: 'widen'; readonly index: number; readonly column: ColumnMessage }
   | { readonly op: 'append'; readonly index: number; readonly values: Float32Array }
-  | { readonly op: 'appendCodes'; readonly index: number; readonly codes: readonly SlotRows[]; readonly rows: number }
+  | {
+      readonly op: 'appendCodes'
+      readonly index: number
+      readonly codes: readonly ColumnCodes[]
+      readonly rows: number
+    }
   | { readonly op: 'drop'; readonly index: number }
   | ({ readonly op: 'scan' } & ScanCall)
   | ({ readonly op: 'rescore' } & RescoreCall)

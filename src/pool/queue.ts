@@ -1,6 +1,6 @@
-import { onAbort } from '../on-abort.js'
-import { abortError } from '../storage/source.js'
-import type { Deadline } from '../stored/deadline.js'
+import { abortError } from '../base/abort.js'
+import { onAbort } from '../base/on-abort.js'
+import type { Deadline } from '../in-place/deadline.js'
 
 /**
  * One piece of work after the other: every search takes all workers, so that two at once would only share them. A deadline

@@ -1,5 +1,5 @@
-import { copyBits, countBits } from '../bits.js'
-import type { Allowed } from '../filter.js'
+import { copyBits, countBits } from '../base/bits.js'
+import type { Allowed } from '../rows/filter.js'
 
 /** Rows of one batch that go to one shard. */
 export interface Share {

@@ -1,13 +1,14 @@
-import { Calibration } from '../calibration.js'
-import { CodeStore, type Slot, type SlotRows } from '../code-store.js'
-import { Levels } from '../levels.js'
-import { type RowSource, toRows } from '../matrix.js'
-import type { RescoreCall } from '../merge.js'
-import { type Candidates, openStages } from '../search.js'
-import type { ExactScores } from '../search-job.js'
-import type { Stages } from '../stages.js'
+import { Calibration } from '../codes/calibration.js'
+import type { CodeColumn } from '../codes/column.js'
+import { Levels } from '../codes/levels.js'
+import { type RowSource, toRows } from '../rows/matrix.js'
+import { CodeStore, type ColumnCodes } from '../search/code-store.js'
+import type { RescoreCall } from '../search/merge.js'
+import { type Candidates, openStages } from '../search/search.js'
+import type { ExactScores } from '../search/search-job.js'
+import type { Stages } from '../search/stages.js'
 import { Dropped } from './dropped.js'
-import type { Answer, Request, ScanCall, SlotMessage } from './protocol.js'
+import type { Answer, ColumnMessage, Request, ScanCall } from './protocol.js'
 
 type Work = Exclude<Request, { op: 'setup' } | { op: 'board' }>
 
@@ -45,7 +46,7 @@ export class Shards {
         this.#shard(request.index).store.refine(request.fine)
         return undefined
       case 'widen':
-        this.#shard(request.index).store.widen(request.slot.precision, readSlot(request.slot).book as Calibration)
+        this.#shard(request.index).store.widen(request.column.precision, readColumn(request.column).book as Calibration)
         return undefined
       case 'append':
         return this.#append(request.index, request.values)
@@ -61,8 +62,8 @@ export class Shards {
     }
   }
 
-  #open({ index, dims, stages, slots, capacity }: Extract<Work, { op: 'open' }>): undefined {
-    const store = new CodeStore({ dims, slots: slots.map(readSlot) }, Math.max(1, capacity))
+  #open({ index, dims, stages, columns, capacity }: Extract<Work, { op: 'open' }>): undefined {
+    const store = new CodeStore({ dims, columns: columns.map(readColumn) }, Math.max(1, capacity))
     this.#shards.set(index, { store, stages })
   }
 
@@ -77,7 +78,7 @@ export class Shards {
     return values
   }
 
-  #appendCodes(index: number, codes: readonly SlotRows[], rows: number): undefined {
+  #appendCodes(index: number, codes: readonly ColumnCodes[], rows: number): undefined {
     this.#shard(index).store.appendCodes(codes, rows)
   }
 
@@ -105,13 +106,13 @@ export class Shards {
   }
 }
 
-/** A slot as a message, and back. */
-export function writeSlot({ precision, book, scale }: Slot): SlotMessage {
+/** A column as a message, and back. */
+export function writeColumn({ precision, book, scale }: CodeColumn): ColumnMessage {
   if (book instanceof Levels) return { precision, scale, levels: book.toJSON() }
   return { precision, scale, ...(book && { calibration: book.toJSON() }) }
 }
 
-function readSlot({ precision, calibration, levels, scale }: SlotMessage): Slot {
+function readColumn({ precision, calibration, levels, scale }: ColumnMessage): CodeColumn {
   const book = (calibration && Calibration.fromJSON(calibration)) ?? (levels && Levels.fromJSON(levels))
   return { precision, book, scale }
 }

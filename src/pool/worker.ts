@@ -1,4 +1,4 @@
-import { init } from '../workspace.js'
+import { init } from '../kernels/workspace.js'
 import { type Boards, readCall } from './call-codec.js'
 import { toErrorMessage } from './errors.js'
 import { importNode } from './node-module.js'

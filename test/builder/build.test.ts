@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest'
-import { decodeNpy } from '../../src/format/npy.js'
-import { decodeSafetensors } from '../../src/format/safetensors.js'
+import { decodeNpy } from '../../src/formats/npy.js'
+import { decodeSafetensors } from '../../src/formats/safetensors.js'
 import { type BuildOptions, Calibration, Levels, QuantizedIndex } from '../../src/index.js'
 import { type BuildProgress, buildIndex, IndexBuilder, loadIndex, verifyIndex } from '../../src/node.js'
 import { itqRotation, Rotation, svdRotation } from '../../src/rotations.js'

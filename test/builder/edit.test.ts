@@ -1,6 +1,6 @@
 import { copyFileSync, existsSync, rmSync, writeFileSync } from 'node:fs'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
-import { decodeSafetensors } from '../../src/format/safetensors.js'
+import { decodeSafetensors } from '../../src/formats/safetensors.js'
 import { QuantizedIndex } from '../../src/index.js'
 import {
   appendToIndex,

@@ -189,7 +189,7 @@ describe('the faults', () => {
       ...['readFileSync', 'readlinkSync', 'readdirSync', 'statSync', 'fstatSync', 'rmSync', 'statfs', 'constants'],
       ...['createReadStream', 'readlink'],
     ]
-    for (const part of ['storage', 'builder']) {
+    for (const part of ['files', 'sources', 'builder', 'index-file']) {
       for (const file of readdirSync(join(src, part)).filter((name) => name.endsWith('.ts'))) {
         const text = readFileSync(join(src, part, file), 'utf8')
         for (const [, names] of text.matchAll(/^import \{([^}]*)\} from 'node:fs(?:\/promises)?'/gm)) {

@@ -1,8 +1,8 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { halfBits } from '../../src/format/half.js'
-import { encodeNpy, npyHeaderOf } from '../../src/format/npy.js'
+import { halfBits } from '../../src/base/half.js'
+import { encodeNpy, npyHeaderOf } from '../../src/formats/npy.js'
 import { unitRows } from '../random.js'
 
 export interface Rows {

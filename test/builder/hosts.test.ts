@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { afterAll, describe, expect, it } from 'vitest'
+import { ownIdentity } from '../../src/files/process-identity.js'
+import { targetKey } from '../../src/files/temporary.js'
 import { appendToIndex, buildIndex, compactIndex, verifyIndex } from '../../src/node.js'
-import { ownIdentity } from '../../src/storage/process-identity.js'
-import { targetKey } from '../../src/storage/temporary.js'
 import { Folder, rejectionOf, rowsOf } from './files.js'
 
 const WRITER = join(import.meta.dirname, 'writer.mjs')

@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest'
-import { halfBits } from '../../src/format/half.js'
-import { decodeSafetensors } from '../../src/format/safetensors.js'
+import { halfBits } from '../../src/base/half.js'
+import { decodeSafetensors } from '../../src/formats/safetensors.js'
 import { type BuildOptions, QuantizedIndex } from '../../src/index.js'
 import { appendToIndex, buildIndex, deleteFromIndex, IndexBuilder, verifyIndex } from '../../src/node.js'
 import { openIndex } from '../../src/storage-node.js'

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { EvaluationReport } from '../../src/eval.js'
 import { readRecords } from '../../src/evaluation/files.js'
-import { encodeNpy } from '../../src/format/npy.js'
+import { encodeNpy } from '../../src/formats/npy.js'
 import { exampleRows } from '../golden.js'
 import { pairs } from './setup.js'
 

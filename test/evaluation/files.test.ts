@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { builtInCalibration, builtInTask, readLabels, readQrels, readScores } from '../../src/eval.js'
-import { encodeNpy } from '../../src/format/npy.js'
+import { encodeNpy } from '../../src/formats/npy.js'
 import { rejection } from './setup.js'
 
 let folder = ''

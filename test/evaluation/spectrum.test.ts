@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { spectrum } from '../../src/eval.js'
-import { decodeNpy } from '../../src/format/npy.js'
+import { decodeNpy } from '../../src/formats/npy.js'
 import { thrownBy } from '../random.js'
 import { classRows } from './setup.js'
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { PackvecError } from '../../src/errors.js'
+import { PackvecError } from '../../src/base/errors.js'
 import {
   decodeFaiss,
   encodeFaiss,
@@ -13,8 +13,8 @@ import {
   faissHeader,
   faissIndexName,
   parseFaissHeader,
-} from '../../src/format/faiss.js'
-import { decodeNpy } from '../../src/format/npy.js'
+} from '../../src/formats/faiss.js'
+import { decodeNpy } from '../../src/formats/npy.js'
 import { quantizeEmbeddings } from '../../src/index.js'
 import { readFaiss, readNpy, writeFaiss } from '../../src/node.js'
 import { missingPython, runPython } from './python.js'

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { decodeSafetensors } from '../../src/format/safetensors.js'
+import { nodeSha256 } from '../../src/files/node-sha256.js'
+import { decodeSafetensors } from '../../src/formats/safetensors.js'
 import { PackvecError, QuantizedIndex } from '../../src/index.js'
-import { readIndex } from '../../src/index-file.js'
-import { parseIndexHeader } from '../../src/index-header.js'
+import { parseIndexHeader } from '../../src/index-file/header.js'
+import { readIndex } from '../../src/index-file/index-file.js'
 import { svdRotation } from '../../src/rotations.js'
-import { nodeSha256 } from '../../src/storage/node-sha256.js'
 import { decodeIndex, encodeIndex } from '../../src/storage.js'
 import { sealed, withHeaderSum } from './sealed.js'
 
@@ -191,7 +191,7 @@ describe('a hostile file', () => {
     const file = forged(json)
     const before = process.memoryUsage().arrayBuffers
     const read = parseIndexHeader(file, file.length + codes + digests, nodeSha256)
-    expect(read.slots[0]!.codes).toMatchObject({ position: file.length, byteLength: codes })
+    expect(read.columns[0]!.codes).toMatchObject({ position: file.length, byteLength: codes })
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(1 << 20)
   })
 

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { decodeSafetensors, parseSafetensorsHeader } from '../../src/format/safetensors.js'
+import { decodeSafetensors, parseSafetensorsHeader } from '../../src/formats/safetensors.js'
 import {
   type BuildOptions,
   dequantizeEmbeddings,

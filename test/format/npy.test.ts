@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { PackvecError } from '../../src/errors.js'
-import { floatBits, widenHalves } from '../../src/format/half.js'
-import { decodeNpy, encodeNpy, isNpy, type NpyData, npyDataOffset, parseNpyHeader } from '../../src/format/npy.js'
+import { PackvecError } from '../../src/base/errors.js'
+import { floatBits, widenHalves } from '../../src/base/half.js'
+import { decodeNpy, encodeNpy, isNpy, type NpyData, npyDataOffset, parseNpyHeader } from '../../src/formats/npy.js'
 import { pythonFile } from './python-files.js'
 
 /** A `.npy` file with any header text, right or wrong. */

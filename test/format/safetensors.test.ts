@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { PackvecError } from '../../src/errors.js'
+import { PackvecError } from '../../src/base/errors.js'
 import {
   decodeSafetensors,
   encodeSafetensors,
@@ -8,7 +8,7 @@ import {
   safetensorsDataOffset,
   safetensorsHeader,
   type Tensor,
-} from '../../src/format/safetensors.js'
+} from '../../src/formats/safetensors.js'
 import { pythonFile } from './python-files.js'
 
 /** A file with any header, right or wrong. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { type DecodedTensor, encodeSafetensors } from '../../src/format/safetensors.js'
+import { type DecodedTensor, encodeSafetensors } from '../../src/formats/safetensors.js'
 
 export const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest()
 

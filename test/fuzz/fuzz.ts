@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { PackvecError } from '../../src/errors.js'
+import { PackvecError } from '../../src/base/errors.js'
 import { sha256 } from '../format/sealed.js'
 import { randomSource } from '../random.js'
 import { Allocations } from './allocations.js'

@@ -1,5 +1,5 @@
 import { PackvecError } from '../../src/index.js'
-import type { PieceCache } from '../../src/storage/piece-cache.js'
+import type { PieceCache } from '../../src/sources/cache/piece-cache.js'
 import { openIndex } from '../../src/storage-node.js'
 import { type Target, Wrong } from './fuzz.js'
 import { mutateJson } from './mutate-parts.js'

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { decodeSafetensors } from '../../src/format/safetensors.js'
+import { decodeSafetensors } from '../../src/formats/safetensors.js'
 import { PackvecError, type SearchResult } from '../../src/index.js'
 import { verifyIndex } from '../../src/node.js'
 import { decodeIndex, encodeIndex, openIndex } from '../../src/storage-node.js'

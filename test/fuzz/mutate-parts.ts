@@ -1,5 +1,5 @@
-import { parseFaissHeader } from '../../src/format/faiss-header.js'
-import { parseNpyHeader } from '../../src/format/npy.js'
+import { parseFaissHeader } from '../../src/formats/faiss-header.js'
+import { parseNpyHeader } from '../../src/formats/npy.js'
 import { below, mutate, pick, type Random } from './mutate.js'
 
 type Mutate = (input: Uint8Array, others: readonly Uint8Array[], random: Random) => Uint8Array

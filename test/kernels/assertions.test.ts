@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { TILE_ROWS, tableScratchBytes } from '../../src/kernels.js'
-import { referenceKernels } from '../../src/reference.js'
+import { TILE_ROWS, tableScratchBytes } from '../../src/kernels/kernels.js'
+import { referenceKernels } from '../../src/kernels/reference/reference.js'
 import { openBuild } from './open.js'
 
 /** An address in the second page of three. */

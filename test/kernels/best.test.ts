@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { bestScratchBytes, dotScratchBytes, hammingScratchBytes, tableScratchBytes } from '../../src/kernels.js'
+import { bestScratchBytes, dotScratchBytes, hammingScratchBytes, tableScratchBytes } from '../../src/kernels/kernels.js'
 import { Arena, BUILDS, random, randomFloats } from './open.js'
 
 describe.each(BUILDS)('selectBest, %s build', (build) => {

@@ -5,7 +5,7 @@ import {
   type Kernels,
   type TopKKernel,
   tableScratchBytes,
-} from '../../src/kernels.js'
+} from '../../src/kernels/kernels.js'
 import { Arena, BUILDS, random, randomBytes } from './open.js'
 
 /** A kernel that scans, over rows of 64 bytes: queries of its own form, codes, and what it needs beside them. */

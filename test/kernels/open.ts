@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { instantiateSync } from '@assemblyscript/loader'
 import { expect } from 'vitest'
-import type { Kernels } from '../../src/kernels.js'
-import { referenceKernels } from '../../src/reference.js'
+import type { Kernels } from '../../src/kernels/kernels.js'
+import { referenceKernels } from '../../src/kernels/reference/reference.js'
 
 export type Build = 'release' | 'debug'
 export const BUILDS: readonly Build[] = ['release', 'debug']

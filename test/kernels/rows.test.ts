@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { Kernels } from '../../src/kernels.js'
+import type { Kernels } from '../../src/kernels/kernels.js'
 import { Arena, BUILDS, randomBytes, randomFloats } from './open.js'
 
 describe.each(BUILDS)('scores of named rows, %s build', (build) => {

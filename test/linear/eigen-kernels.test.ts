@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { eigenScratchBytes, paddedF64, sweepBytes } from '../../src/linear-kernels.js'
+import { eigenScratchBytes, paddedF64, sweepBytes } from '../../src/kernels/linear-kernels.js'
 import { covariance, f64, normals, onBoth, open, putMatrix } from './setup.js'
 
 const SIZES = [1, 2, 3, 4, 5, 7, 8, 9, 16, 17, 33, 100]

@@ -1,6 +1,6 @@
 import { EigenvalueDecomposition, Matrix } from 'ml-matrix'
 import { describe, expect, it } from 'vitest'
-import { eigenDecompose, eigenSteps } from '../../src/eigen.js'
+import { eigenDecompose, eigenSteps } from '../../src/transform/fit/eigen.js'
 import { thrownBy } from '../random.js'
 import { covariance, normals, openEigen } from './setup.js'
 

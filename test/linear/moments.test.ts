@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { matrixF64Bytes, momentScratchBytes, multiplyScratchBytes, paddedF64 } from '../../src/linear-kernels.js'
-import { roundUp } from '../../src/regions.js'
+import {
+  matrixF64Bytes,
+  momentScratchBytes,
+  multiplyScratchBytes,
+  paddedF64,
+} from '../../src/kernels/linear-kernels.js'
+import { roundUp } from '../../src/kernels/regions.js'
 import { f32, f64, normals, onBoth, open, putMatrix, putRows } from './setup.js'
 
 const SIZES = [1, 2, 3, 5, 7, 16, 17, 33, 100, 384]

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { roundUp } from '../../src/regions.js'
-import { rotateScratchBytes } from '../../src/rotate-kernels.js'
+import { roundUp } from '../../src/kernels/regions.js'
+import { rotateScratchBytes } from '../../src/kernels/rotate-kernels.js'
 import { f32, normals, onBoth, open, putRows } from './setup.js'
 
 const SIZES = [1, 2, 3, 5, 7, 16, 17, 33, 100, 384]

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
-import { type EigenRegion, eigenScratchBytes, type LinearKernels, paddedF64 } from '../../src/linear-kernels.js'
-import { referenceLinearKernels } from '../../src/reference-linear.js'
-import { referenceRotateKernels } from '../../src/reference-rotate.js'
-import { planRegions, type Regions } from '../../src/regions.js'
-import type { RotateKernels } from '../../src/rotate-kernels.js'
+import { type EigenRegion, eigenScratchBytes, type LinearKernels, paddedF64 } from '../../src/kernels/linear-kernels.js'
+import { referenceLinearKernels } from '../../src/kernels/reference/linear.js'
+import { referenceRotateKernels } from '../../src/kernels/reference/rotate.js'
+import { planRegions, type Regions } from '../../src/kernels/regions.js'
+import type { RotateKernels } from '../../src/kernels/rotate-kernels.js'
 import { randomSource } from '../random.js'
 
 /** What applies rotations stands in the core's module, the rest in one of its own. */

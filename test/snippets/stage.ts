@@ -16,7 +16,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { transformSync } from 'esbuild'
 import serveStatic from 'serve-static'
-import { decodeNpy, encodeNpy } from '../../src/format/npy.js'
+import { decodeNpy, encodeNpy } from '../../src/formats/npy.js'
 import type { Block } from './blocks.js'
 import { checkTypes } from './check-types.js'
 

@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { QuantizedIndex } from '../../src/index.js'
-import { parseIndexHeader } from '../../src/index-header.js'
-import { type CachedFileOptions, openCachedFile } from '../../src/storage/cached-file.js'
-import { checkHttpOptions } from '../../src/storage/http-options.js'
-import type { PieceCache } from '../../src/storage/piece-cache.js'
-import { portableSha256 } from '../../src/storage/sha256.js'
-import type { ByteSource } from '../../src/storage/source.js'
+import { parseIndexHeader } from '../../src/index-file/header.js'
+import { type CachedFileOptions, openCachedFile } from '../../src/sources/cache/cached-file.js'
+import type { PieceCache } from '../../src/sources/cache/piece-cache.js'
+import { checkHttpOptions } from '../../src/sources/http/options.js'
+import { portableSha256 } from '../../src/sources/sha256.js'
+import type { ByteSource } from '../../src/sources/source.js'
 import { encodeIndex, openIndex } from '../../src/storage-node.js'
 import { matrix, unitRows } from '../random.js'
 import { FileServer, patternBytes, rejectionOf } from './server.js'
@@ -240,8 +240,8 @@ describe('a file behind HTTP with a cache', () => {
     for (const [key, blob] of cache.blobs) {
       if (key.endsWith('manifest')) continue
       const bytes = new Uint8Array(await blob.arrayBuffer())
-      const { position, byteLength } = parseIndexHeader(server.content, server.content.length, portableSha256).slots[1]!
-        .codes
+      const { position, byteLength } = parseIndexHeader(server.content, server.content.length, portableSha256)
+        .columns[1]!.codes
       bytes.fill(1, position, position + byteLength)
       cache.blobs.set(key, new Blob([bytes]))
     }

@@ -1,8 +1,8 @@
 import { inspect } from 'node:util'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { PackvecError } from '../../src/index.js'
-import { checkHttpOptions, type HttpOptions } from '../../src/storage/http-options.js'
-import { openHttp } from '../../src/storage/http-source.js'
+import { checkHttpOptions, type HttpOptions } from '../../src/sources/http/options.js'
+import { openHttp } from '../../src/sources/http/source.js'
 import { openIndex } from '../../src/storage-node.js'
 import { FileServer, patternBytes, rejectionOf } from './server.js'
 
@@ -182,7 +182,7 @@ describe('Retry-After', () => {
     ['no date', () => ({ 'Retry-After': 'soon' }), 0],
     ['nothing', () => ({}), 0],
   ])('is honoured where it is %s', async (_title, make, expected) => {
-    const { retryAfter } = await import('../../src/storage/http-retry.js')
+    const { retryAfter } = await import('../../src/sources/http/retry.js')
     expect(retryAfter(new Headers(make(Date.now())))).toBe(expected)
   })
 

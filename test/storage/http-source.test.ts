@@ -1,8 +1,8 @@
 import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { checkHttpOptions, type HttpOptions } from '../../src/storage/http-options.js'
-import { openHttp } from '../../src/storage/http-source.js'
-import type { ByteSource } from '../../src/storage/source.js'
+import { checkHttpOptions, type HttpOptions } from '../../src/sources/http/options.js'
+import { openHttp } from '../../src/sources/http/source.js'
+import type { ByteSource } from '../../src/sources/source.js'
 import { collect, FileServer, patternBytes, rejectionOf } from './server.js'
 
 const content = patternBytes(400_000)

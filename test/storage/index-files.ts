@@ -1,4 +1,4 @@
-import { decodeSafetensors } from '../../src/format/safetensors.js'
+import { decodeSafetensors } from '../../src/formats/safetensors.js'
 import type { QuantizedIndex } from '../../src/index.js'
 import { encodeIndex } from '../../src/storage-node.js'
 import { sealed } from '../format/sealed.js'

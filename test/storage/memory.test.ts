@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
-import { Calibration } from '../../src/calibration.js'
+import { Calibration } from '../../src/codes/calibration.js'
 import { QuantizedIndex } from '../../src/index.js'
 import { writeFileAtomic } from '../../src/node.js'
 import { encodeIndex } from '../../src/storage-node.js'
@@ -36,7 +36,7 @@ describe('an index of 593,891 x 384 whose int8 codes are in the file', () => {
       {
         stages: { coarse: 'binary', rescore: 'int8' },
         transform: { inputDims: dims, dims, renormalize: false, rotation: undefined },
-        slots: [
+        columns: [
           { precision: 'ubinary', book: undefined, scale: undefined },
           { precision: 'int8', book: calibration, scale: undefined },
         ],

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { numberLookup, textLookup } from '../../src/stored/name-lookup.js'
+import { numberLookup, textLookup } from '../../src/rows/name-lookup.js'
 
 afterEach(() => vi.restoreAllMocks())
 

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { nodeSha256 } from '../../src/files/node-sha256.js'
 import { QuantizedIndex } from '../../src/index.js'
-import { parseIndexHeader } from '../../src/index-header.js'
-import { MemorySource } from '../../src/storage/memory-source.js'
-import { nodeSha256 } from '../../src/storage/node-sha256.js'
-import type { ByteRange, ByteSource } from '../../src/storage/source.js'
+import { parseIndexHeader } from '../../src/index-file/header.js'
+import { MemorySource } from '../../src/sources/memory-source.js'
+import type { ByteRange, ByteSource } from '../../src/sources/source.js'
 import { encodeIndex, openIndex } from '../../src/storage-node.js'
 import { matrix } from '../random.js'
 import { indexFile } from './index-files.js'
@@ -13,7 +13,7 @@ const searches = process.env['CI_FULL'] === undefined ? 200 : 1000
 const dims = 64
 const index = QuantizedIndex.build(matrix(8000, dims, 1))
 const file = encodeIndex(index)
-const int8 = parseIndexHeader(file, file.length, nodeSha256).slots[1]!.codes
+const int8 = parseIndexHeader(file, file.length, nodeSha256).columns[1]!.codes
 const blocks = Math.ceil(int8.byteLength / 4096)
 const queries = matrix(searches, dims, 2)
 const queryOf = (i: number) => queries.data.subarray(i * dims, (i + 1) * dims)

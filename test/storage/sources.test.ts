@@ -2,11 +2,11 @@ import { mkdtempSync, renameSync, rmSync, truncateSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { BlobSource } from '../../src/storage/blob-source.js'
-import { MemorySource } from '../../src/storage/memory-source.js'
-import { NodeFileSource } from '../../src/storage/node-source.js'
-import type { ByteSource } from '../../src/storage/source.js'
-import { joinRanges } from '../../src/storage/spans.js'
+import { BlobSource } from '../../src/sources/blob-source.js'
+import { MemorySource } from '../../src/sources/memory-source.js'
+import { NodeFileSource } from '../../src/sources/node-source.js'
+import type { ByteSource } from '../../src/sources/source.js'
+import { joinRanges } from '../../src/sources/spans.js'
 import { patternBytes, rejectionOf } from './server.js'
 
 const content = patternBytes(2_500_000)

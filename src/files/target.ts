@@ -1,0 +1,91 @@
+import type { Stats } from 'node:fs'
+import { access, constants, lstat, readlink, realpath, stat } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
+import { PackvecError } from '../base/errors.js'
+import { io, notAFile } from './file.js'
+
+/** Links that are followed, one behind the other: as many as Linux follows. */
+const MOST_LINKS = 40
+
+/** Where a file really goes, and what is there already. */
+export interface Target {
+  /** The real path: behind every symbolic link, those that lead nowhere yet too. */
+  readonly path: string
+  /** Undefined where there is no file yet. */
+  readonly stats: Stats | undefined
+}
+
+/** Finds out where a file goes, and that it may go there. @throws PackvecError `IO` */
+export async function resolveTarget(path: string): Promise<Target> {
+  const target = await realTarget(path)
+  const stats = await io('write', path, () => existing(stat(target)))
+  if (stats === undefined) return { path: target, stats }
+  // Renaming over a device such as /dev/null would replace the device.
+  if (!stats.isFile()) throw notAFile('write', path, stats.isDirectory())
+  await io('write', path, () => access(target, constants.W_OK))
+  return { path: target, stats }
+}
+
+/**
+ * The real path of a file that need not exist: a link that leads nowhere is followed, for what is written there is what the
+ * link is for.
+ * @throws PackvecError `IO` where its folder does not exist
+ */
+export async function realTarget(path: string): Promise<string> {
+  let place = resolve(path)
+  for (let links = 0; links < MOST_LINKS; links++) {
+    const at = place
+    const folder = await io('write', path, () => realpath(dirname(at)))
+    place = join(folder, basename(at))
+    const found = await io('write', path, () => existing(lstat(place)))
+    if (found === undefined) return place
+    // Where names differ in case only, this is the one that the folder has.
+    if (!found.isSymbolicLink()) return io('write', path, () => realpath(place))
+    place = resolve(folder, await io('write', path, () => readlink(place)))
+  }
+  throw new PackvecError(
+    'IO',
+    'path',
+    `cannot write ${path}: more than ${MOST_LINKS} symbolic links lead to one another`,
+  )
+}
+
+/**
+ * Refuses an output that is one of the files it is made from, by whatever path or link: it would replace them.
+ * @param inputs what the caller calls each input, and its path
+ * @throws PackvecError `INVALID_ARGUMENT`
+ */
+export async function refuseInputs(
+  output: string,
+  inputs: readonly (readonly [name: string, path: string | undefined])[],
+  argument = 'path',
+): Promise<void> {
+  const [own, real] = await Promise.all([identityOf(output), realOf(output)])
+  for (const [name, path] of inputs) {
+    if (typeof path !== 'string') continue
+    const same = own === undefined ? (await realOf(path)) === real : (await identityOf(path)) === own
+    if (!same || real === undefined) continue
+    const which = path === output ? output : `${output} and ${path} are one file`
+    const message = `${argument} must not be the ${name}, which would be replaced: ${which}; choose another output`
+    throw new PackvecError('INVALID_ARGUMENT', argument, message)
+  }
+}
+
+/** Hard links have one; undefined where there is nothing, or nothing that can be told. */
+async function identityOf(path: string): Promise<string | undefined> {
+  const stats = await stat(path, { bigint: true }).catch(() => undefined)
+  return stats === undefined || stats.ino === 0n ? undefined : `${stats.dev} ${stats.ino}`
+}
+
+async function realOf(path: string): Promise<string | undefined> {
+  return realTarget(path).catch(() => undefined)
+}
+
+async function existing<T>(found: Promise<T>): Promise<T | undefined> {
+  try {
+    return await found
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
+}

@@ -1,0 +1,253 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+import { checkCount, checkIterable, checkSameDims, checkSignal } from '../base/check.js'
+import { PackvecError } from '../base/errors.js'
+import { checkOptions, type OptionChecks } from '../base/options.js'
+import type { Precision } from '../codes/precision.js'
+import type { Backend } from '../kernels/workspace.js'
+import { allowedRows, copyFilter, type Filter, type FilterRows } from '../rows/filter.js'
+import { allowedInShards, rowsNamed, type StoredFilter } from '../rows/filter-rows.js'
+import type { Id } from '../rows/ids.js'
+import { type Embeddings, type Matrix, type RowSource, readRows, toRows, type Vector } from '../rows/matrix.js'
+import { type NameLookup, numberLookup, textLookup } from '../rows/name-lookup.js'
+import { checkSearchOptions, SEARCH_CHECKS, type SearchOptions } from '../search/search-options.js'
+import type { Stages } from '../search/stages.js'
+import type { Transform } from '../transform/transform.js'
+import { Deadline } from './deadline.js'
+import { nameResults, type StoredResult } from './name-results.js'
+import { RowScorer } from './row-scorer.js'
+import { type BatchOptions, firstRows, type SearchedShards, searchShards } from './search-shards.js'
+import type { StoredShard } from './shard.js'
+import { SharedWork } from './shared-work.js'
+
+/** Options of a search over an index in a file; the filter goes by the ids that the file has. */
+export interface StoredSearchOptions extends Omit<SearchOptions, 'filter'> {
+  readonly filter?: StoredFilter
+  readonly signal?: AbortSignal
+  /** Milliseconds that the search may take; for `searchBatches`, each batch. */
+  readonly timeout?: number
+}
+
+const STORED_SEARCH_CHECKS: OptionChecks<StoredSearchOptions> = {
+  ...SEARCH_CHECKS,
+  signal: checkSignal,
+  timeout: checkCount,
+}
+
+/** Queries scanned together: their candidates are read while the next are scanned. */
+const BATCH_QUERIES = 128
+/** Milliseconds of scanning after which other work gets a turn. */
+const BREATH_MS = 50
+
+/**
+ * An index in a file, or in several: the codes of the first stage are in memory, those that rescore are read where they are,
+ * for the candidates only. Results are those of the whole index in memory, bit for bit. Searches may run side by side.
+ * `openIndex` opens it.
+ */
+export class StoredIndex {
+  readonly #transform: Transform
+  readonly #stages: Stages
+  #open: SearchedShards | undefined
+  #lookup: NameLookup | undefined
+  #lookingUp: SharedWork<NameLookup> | undefined
+
+  /** Number of rows that can be found: deleted ones are not counted. */
+  readonly size: number
+  /** Number of all rows, the deleted ones too: how many bits a filter has. */
+  readonly rows: number
+  /** What runs the kernels of this index. */
+  readonly backend: Backend
+  /** Bytes of the memories that hold codes. */
+  readonly byteLength: number
+  /** SHA-256 of the header of each file, 64 hex digits: what the option `sha256` of `openIndex` pins. */
+  readonly sha256: readonly string[]
+
+  /** @internal */
+  constructor(shards: readonly StoredShard[], stages: Stages) {
+    const { transform, onDisk, store } = shards[0]!
+    this.#transform = transform
+    this.#stages = stages
+    this.#open = { shards, stages, scorer: onDisk && new RowScorer(transform.dims, onDisk.column) }
+    this.rows = firstRows(shards).at(-1)!
+    this.size = shards.reduce((sum, { rows, live }) => sum + (live?.count ?? rows), 0)
+    this.backend = store.workspace.backend
+    this.sha256 = shards.map(({ sha256 }) => sha256)
+    this.byteLength = shards.reduce((sum, { store }) => sum + store.workspace.buffer.byteLength, 0)
+  }
+
+  /** Dimensions of embeddings and queries. */
+  get dims(): number {
+    return this.#transform.inputDims
+  }
+
+  /** Precision of the codes that the first stage scans. */
+  get coarse(): Precision {
+    return this.#stages.coarse
+  }
+
+  /** Precision of the codes that rescore the candidates; 'none' for one stage. */
+  get rescore(): Precision | 'none' {
+    return this.#stages.rescore
+  }
+
+  /**
+   * The rows nearest to a float query, or to each of several: a vector gives one result, a matrix an array of them. Queries
+   * and filter are copied before this returns.
+   * @throws (rejects with) PackvecError as `QuantizedIndex.search` does; ABORTED, TIMEOUT; IO, INVALID_FILE, CHANGED where
+   * the file cannot be read, is damaged, or is another one now
+   */
+  search(query: Vector, options?: StoredSearchOptions): Promise<StoredResult>
+  search(queries: Matrix, options?: StoredSearchOptions): Promise<StoredResult[]>
+  async search(queries: Embeddings, options?: StoredSearchOptions): Promise<StoredResult | StoredResult[]> {
+    const open = this.#content()
+    const { filter, signal, timeout, ...others } = checkOptions(options, STORED_SEARCH_CHECKS)
+    const checked = checkSearchOptions(others, this.coarse)
+    const wanted = filter === undefined ? undefined : copyFilter(filter as Filter)
+    const source = toRows(queries, 'query')
+    const copy = source.rows === 0 ? source : this.#copy(source)
+    const deadline = new Deadline({ signal, timeout })
+    try {
+      const rows = wanted && (await this.#rowsOf(wanted, deadline.signal))
+      const allowed = allowedInShards(rows, open.shards)
+      const results = await this.#searchAll(open, copy, { ...checked, allowed, signal: deadline.signal }, deadline)
+      return source.single ? results[0]! : results
+    } finally {
+      deadline.clear()
+    }
+  }
+
+  /**
+   * `search` whose answer is an array whatever comes: one result for a vector, as for a matrix of one row. For callers who
+   * do not know which of the two they have.
+   * @throws (rejects with) what `search` does
+   */
+  async searchMany(queries: Embeddings, options?: StoredSearchOptions): Promise<StoredResult[]> {
+    const results = await this.search(queries as Matrix, options)
+    return Array.isArray(results) ? results : [results]
+  }
+
+  /**
+   * Searches matrix by matrix, as they come: an array of results for each, in order. Memory stays that of two matrices and
+   * their results; while the candidates of one are read, the next is scanned.
+   * @throws (rejects with) what `search` does, and whatever `batches` throws
+   */
+  async *searchBatches(
+    batches: AsyncIterable<Matrix> | Iterable<Matrix>,
+    options?: StoredSearchOptions,
+  ): AsyncGenerator<StoredResult[]> {
+    checkIterable(batches, 'batches', 'an iterable of matrices')
+    let before: Promise<StoredResult[]> | undefined
+    for await (const batch of batches) {
+      const running = this.search(batch, options)
+      // A failure is thrown where it is awaited, which may be after the one before it.
+      running.catch(() => {})
+      if (before !== undefined) yield await before
+      before = running
+    }
+    if (before !== undefined) yield await before
+  }
+
+  /**
+   * Ids or keys as a filter of bits, for one that is used again: looking names up takes longer than a search. Ids that no row
+   * has are left out.
+   */
+  async filterOf(ids: readonly Id[] | Uint32Array | ReadonlySet<Id>): Promise<{ readonly bits: Uint8Array }> {
+    this.#content()
+    const { bits } = allowedRows(await this.#rowsOf(copyFilter(ids as Filter), undefined), this.rows, 'the index')!
+    return { bits }
+  }
+
+  /**
+   * Frees the memory and lets go of files and connections; what is under way may fail. Everything but `close` rejects with
+   * `DISPOSED` from then on.
+   */
+  async close(): Promise<void> {
+    const open = this.#open
+    this.#open = undefined
+    this.#lookup = undefined
+    await Promise.all(open?.shards.map(({ source }) => source.close()) ?? [])
+  }
+
+  /** `close`, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  #content(): SearchedShards {
+    if (this.#open !== undefined) return this.#open
+    throw new PackvecError('DISPOSED', 'index', 'index must be open, got one that was closed')
+  }
+
+  /** The queries as they are now, checked. */
+  #copy(source: RowSource): RowSource {
+    const { inputDims, dims } = this.#transform
+    if (source.dims !== dims) checkSameDims('query', source.dims, inputDims, 'the index')
+    const { values } = readRows([source], 'query')
+    return toRows({ data: values, dims: [source.rows, source.dims] }, 'query')
+  }
+
+  async #searchAll(
+    open: SearchedShards,
+    source: RowSource,
+    options: BatchOptions,
+    deadline: Deadline,
+  ): Promise<StoredResult[]> {
+    const results: StoredResult[] = []
+    const search = async (rows: RowSource) =>
+      nameResults(await searchShards(open, rows, options), open.shards, options.signal)
+    let before: Promise<StoredResult[]> | undefined
+    let since = performance.now()
+    for (let first = 0; first < source.rows; first += BATCH_QUERIES) {
+      if (performance.now() - since > BREATH_MS) {
+        await new Promise((resolve) => setTimeout(resolve))
+        since = performance.now()
+      }
+      deadline.check()
+      const running = search(slice(source, first, Math.min(BATCH_QUERIES, source.rows - first)))
+      // A failure is thrown where it is awaited, which is after the batch before it.
+      running.catch(() => {})
+      for (const result of (await before) ?? []) results.push(result)
+      before = running
+    }
+    for (const result of (await before) ?? []) results.push(result)
+    return results
+  }
+
+  /** A filter by rows, from one by names. */
+  async #rowsOf(filter: FilterRows, signal: AbortSignal | undefined): Promise<FilterRows> {
+    const { shards } = this.#content()
+    const { kind } = shards[0]!.names
+    if ('bits' in filter || kind === 'rows') return filter
+    const lookup = this.#lookup ?? (await this.#lookUp(shards, signal))
+    return rowsNamed(filter.ids, kind, lookup, this.rows)
+  }
+
+  /** The look-up of names, made once: simultaneous searches wait for the one that is being made, where they may. */
+  async #lookUp(shards: readonly StoredShard[], signal: AbortSignal | undefined): Promise<NameLookup> {
+    const make = async (signal: AbortSignal | undefined) => {
+      const lookup = await openLookup(shards, signal)
+      if (this.#open !== undefined) this.#lookup = lookup
+      return lookup
+    }
+    if (!shards.every(({ source }) => source.local || source.shareMs !== undefined)) return make(signal)
+    const begun = this.#lookingUp
+    const work =
+      begun ??
+      new SharedWork(make, () => {
+        if (this.#lookingUp === work) this.#lookingUp = undefined
+      })
+    this.#lookingUp = work
+    const patience = begun && shards.find(({ source }) => source.shareMs !== undefined)?.source.shareMs
+    return (await work.join(signal, patience)) ?? make(signal)
+  }
+}
+
+async function openLookup(shards: readonly StoredShard[], signal: AbortSignal | undefined): Promise<NameLookup> {
+  const names: (Uint32Array | string[])[] = []
+  for (const shard of shards) names.push(await shard.names.all(signal))
+  return shards[0]!.names.kind === 'numbers' ? numberLookup(names as Uint32Array[]) : textLookup(names as string[][])
+}
+
+function slice(source: RowSource, from: number, rows: number): RowSource {
+  if (from === 0 && rows === source.rows) return source
+  return { ...source, rows, copyRows: (first, ...rest) => source.copyRows(from + first, ...rest) }
+}

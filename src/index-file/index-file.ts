@@ -1,0 +1,126 @@
+import { checkBytes } from '../base/check.js'
+import { Checksum, type NewHasher, sha256Hex } from '../base/checksum.js'
+import { PackvecError } from '../base/errors.js'
+import { columnType } from '../codes/codebook.js'
+import { decodeOffsets, encodeOffsets, idsLayout, offsetsFault, type StoredIds } from '../rows/ids.js'
+import type { CodeStore, ColumnCodes } from '../search/code-store.js'
+import type { IndexRecords } from '../search/row-records.js'
+import type { Stages } from '../search/stages.js'
+import type { Transform } from '../transform/transform.js'
+import { asFileError, type IndexHeader, indexHeaderBytes, parseIndexHeader, type StoredIdTensors } from './header.js'
+import { bytesOf, scaleBytes, tensorName } from './layout.js'
+import { decodeScales, type IndexParts, openParts, type TensorBytes } from './parts.js'
+import { IndexPlan } from './plan.js'
+
+/** What a file holds, checked: every array has the length that dims and rows say, every sum is right. */
+export interface IndexContents extends IndexParts {
+  readonly stages: Stages
+  readonly rows: number
+  readonly codes: readonly ColumnCodes[]
+  readonly records: IndexRecords
+}
+
+interface Written {
+  readonly store: CodeStore
+  readonly stages: Stages
+  readonly transform: Transform
+  readonly extras: IndexRecords | undefined
+}
+
+/** One safetensors file: codes, scales and codebooks as tensors, the rest as metadata. `docs/format.md` has the names. */
+export function writeIndex(
+  { store, stages, transform, extras }: Written,
+  newHasher: NewHasher,
+): Uint8Array<ArrayBuffer> {
+  const columns = store.spec.columns.map((column) => {
+    const scales = store.scales(column)
+    return scales === undefined ? column : { ...column, scale: columnType(scales, column.scale!) }
+  })
+  const { metadata = {}, ids, deleted } = extras ?? {}
+  const layout = idsLayout(ids)
+  const plan = new IndexPlan({
+    stages,
+    transform,
+    rows: store.size,
+    columns,
+    ids: layout,
+    deleted: deleted !== undefined,
+    metadata,
+  })
+  const file = new Uint8Array(plan.byteLength)
+  const sums = new Map<string, string>()
+  const put = (name: string, bytes: Uint8Array) => file.set(bytes, plan.place(name).position)
+  for (const column of columns) {
+    const name = tensorName(column.precision)
+    put(name, store.copyCodes(column))
+    if (column.scale !== undefined) put(`${name}.scale`, scaleBytes(store.scales(column)!, column.scale))
+  }
+  if (deleted !== undefined) put('deleted', deleted)
+  if (ids?.kind === 'numbers') put('ids', bytesOf(ids.values))
+  if (ids?.kind === 'texts') {
+    put('keys', ids.bytes)
+    put('keys.offsets', encodeOffsets(ids.offsets, ids.bytes.length))
+  }
+  for (const { name, position, byteLength, data, digestsOf } of plan.tensors.values()) {
+    if (digestsOf !== undefined) {
+      const rows = plan.place(digestsOf)
+      const checksum = new Checksum(rows.byteLength, newHasher)
+      checksum.update(file.subarray(rows.position, rows.position + rows.byteLength))
+      const { sha256, digests } = checksum.finish()
+      sums.set(digestsOf, sha256)
+      put(name, digests)
+    } else if (data !== undefined) put(name, data)
+    else continue
+    sums.set(name, sha256Hex(file.subarray(position, position + byteLength), newHasher))
+  }
+  file.set(plan.header(sums, newHasher))
+  return file
+}
+
+/** Reads a whole file. @throws PackvecError INVALID_FILE, naming the tensor, or UNSUPPORTED for a later version */
+export function readIndex(bytes: Uint8Array | ArrayBuffer, newHasher: NewHasher): IndexContents {
+  const file = checkBytes(bytes, 'bytes')
+  indexHeaderBytes(file)
+  const header = parseIndexHeader(file, file.length, newHasher)
+  for (const { name, position, byteLength, sha256 } of header.tensors.values()) {
+    const found = sha256Hex(file.subarray(position, position + byteLength), newHasher)
+    if (found !== sha256) throw invalid(`tensor ${name} is damaged: its SHA-256 is ${found}, the header says ${sha256}`)
+  }
+  const bytesOfTensor: TensorBytes = (name) => {
+    const { position, byteLength } = header.tensors.get(name)!
+    return file.subarray(position, position + byteLength)
+  }
+  return readContents(header, bytesOfTensor)
+}
+
+function readContents(header: IndexHeader, bytes: TensorBytes): IndexContents {
+  const { stages, rows, columns: stored, deleted, ownMetadata } = header
+  const { columns, transform } = openParts(header, bytes)
+  const codes = stored.map(({ precision, codes, scale }) => {
+    const scales = scale && decodeScales(bytes(scale.tensor.name), scale.tensor.dtype, scale.tensor.name)
+    return { precision, bytes: bytes(codes.name), scales }
+  })
+  const records = {
+    metadata: ownMetadata,
+    ids: asFileError(() => readIds(header.ids, bytes)),
+    deleted: deleted && new Uint8Array(bytes(deleted.name)),
+  }
+  return { stages, transform, rows, columns, codes, records }
+}
+
+/** The ids of a file, copied. @throws PackvecError INVALID_FILE */
+export function readIds(ids: StoredIdTensors, bytes: TensorBytes): StoredIds | undefined {
+  if (ids.kind === 'rows') return undefined
+  if (ids.kind === 'numbers') {
+    return { kind: 'numbers', values: new Uint32Array(new Uint8Array(bytes(ids.values.name)).buffer) }
+  }
+  const texts = new Uint8Array(bytes(ids.texts.name))
+  const offsets = decodeOffsets(bytes(ids.offsets.name), ids.offsets.dtype)
+  const fault = offsetsFault(offsets, texts.length)
+  if (fault !== undefined) throw invalid(`tensor ${ids.offsets.name} ${fault}`)
+  return { kind: 'texts', bytes: texts, offsets }
+}
+
+function invalid(message: string): PackvecError {
+  return new PackvecError('INVALID_FILE', 'bytes', message)
+}

@@ -1,0 +1,59 @@
+import { copyBits, countBits, isSetBehind } from '../base/bits.js'
+import { describe, fail } from '../base/check.js'
+import { damaged } from '../base/damaged.js'
+import { type Allowed, allowedRows, type Filter, type FilterRows } from './filter.js'
+import type { Id } from './ids.js'
+import type { NameLookup } from './name-lookup.js'
+
+/** A `Filter` over the rows of a file, or of several in their order; bits count deleted rows too. */
+export type StoredFilter = Filter
+
+/** The rows that names stand for. @throws PackvecError INVALID_ARGUMENT where one is no name of this kind */
+export function rowsNamed(names: ArrayLike<unknown>, kind: 'numbers' | 'texts', lookup: NameLookup, rows: number) {
+  const bits = new Uint8Array(Math.ceil(rows / 8))
+  const allow = (row: number) => {
+    bits[row >>> 3]! |= 1 << (row & 7)
+  }
+  for (let i = 0; i < names.length; i++) {
+    const name = names[i]
+    const fits = kind === 'texts' ? typeof name === 'string' : Number.isInteger(name) && (name as number) >= 0
+    if (!fits) fail('INVALID_ARGUMENT', 'filter', EXPECTED[kind], `${describe(name)} at position ${i}`)
+    lookup.forEachRow(name as Id, allow)
+  }
+  return { bits }
+}
+
+const EXPECTED = {
+  numbers: 'ids as the index has them: numbers',
+  texts: 'keys as the index has them: strings',
+} as const
+
+/** What is wrong with a file that says more rows are deleted than it has. */
+export const BITS_BEHIND = 'tensor deleted must have no bits set behind the last row'
+
+/** A filter over all rows, cut to those of each shard, less the deleted ones. */
+export function allowedInShards(
+  filter: FilterRows | undefined,
+  shards: readonly { readonly rows: number; readonly live: Allowed | undefined }[],
+): (Allowed | undefined)[] {
+  const rows = shards.reduce((sum, shard) => sum + shard.rows, 0)
+  const allowed = allowedRows(filter, rows, 'the index')
+  let first = 0
+  return shards.map(({ rows, live }) => {
+    const from = first
+    first += rows
+    if (allowed === undefined) return live
+    const bits = new Uint8Array(Math.ceil(rows / 8))
+    copyBits(allowed.bits, from, bits, 0, rows)
+    if (live !== undefined) for (let i = 0; i < bits.length; i++) bits[i]! &= live.bits[i]!
+    return { bits, count: countBits(bits) }
+  })
+}
+
+/** The rows that are not deleted. @throws PackvecError INVALID_FILE */
+export function liveRows(deleted: Uint8Array, rows: number): Allowed {
+  if (isSetBehind(deleted, rows)) throw damaged(BITS_BEHIND)
+  const bits = deleted.map((byte) => ~byte)
+  if (rows % 8 !== 0) bits[bits.length - 1]! &= (1 << (rows % 8)) - 1
+  return { bits, count: countBits(bits) }
+}

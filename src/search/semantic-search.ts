@@ -1,0 +1,156 @@
+import { checkBoolean, checkFunction, checkSameDims } from '../base/check.js'
+import { PackvecError } from '../base/errors.js'
+import { checkOptions, type OptionChecks } from '../base/options.js'
+import { Calibration, type RangesInput } from '../codes/calibration.js'
+import type { Codebook, ScaleType } from '../codes/codebook.js'
+import { type CodesInput, isCodes, ownPrecision, toCodes } from '../codes/codes.js'
+import type { CodeColumn } from '../codes/column.js'
+import { isLevelPrecision, type Levels } from '../codes/levels.js'
+import { checkPrecision, dimsAnElement, type Precision, precisionKind } from '../codes/precision.js'
+import { type CodebookNames, chooseCodebook, requireCodebook } from '../codes/quantize.js'
+import { allowedRows } from '../rows/filter.js'
+import { type Embeddings, type Matrix, type RowSource, toRows, type Vector } from '../rows/matrix.js'
+import { CodeStore } from './code-store.js'
+import { searchStore } from './search.js'
+import { checkSearchOptions, SEARCH_CHECKS, type SearchOptions } from './search-options.js'
+import type { SearchResult } from './search-result.js'
+
+/** Options of a search over codes that no index holds. */
+export interface SemanticSearchOptions extends SearchOptions {
+  /** Precision of the corpus, or the one to quantize it to; that of the codes, or 'float32', by default. */
+  readonly precision?: Precision
+  /**
+   * Whether the float query rescores the candidates against the decoded codes; true by default. It needs float queries and a
+   * quantized corpus, and changes nothing where the first stage is asymmetric already.
+   */
+  readonly rescore?: boolean
+  /** Ranges of 8-bit codes (a Calibration, or 2 x dims): those of the corpus. */
+  readonly calibration?: RangesInput
+  /** Levels of ternary, quaternary or int4 codes that do not carry them. */
+  readonly levels?: Levels
+  /** Width of a row, where embeddings are a flat array of several rows. */
+  readonly dims?: number
+  /** Gets each warning as a sentence; `console.warn` by default. */
+  readonly onWarning?: (message: string) => void
+}
+
+const SEMANTIC_CHECKS: OptionChecks<SemanticSearchOptions> = {
+  ...SEARCH_CHECKS,
+  precision: true,
+  rescore: checkBoolean,
+  calibration: true,
+  levels: true,
+  dims: true,
+  onWarning: checkFunction,
+}
+const SEMANTIC_NAMES: CodebookNames = { ranges: 'calibration' }
+
+/**
+ * Searches a corpus, float or quantized already, as sentence-transformers' `semantic_search_faiss` and
+ * `semantic_search_usearch` do. With `scoring: 'symmetric'` their results are met: bits are found by Hamming distance and
+ * rescored by the sum of the query over their set bits, 8-bit codes by the dot of codes and rescored decoded. Scores are
+ * higher-is-better. For repeated searches build a `QuantizedIndex` once.
+ * @throws PackvecError EMPTY, DIMS_MISMATCH, WRONG_WIDTH, CALIBRATION_REQUIRED, QUANTIZED_INPUT, ...
+ */
+export function semanticSearch(
+  query: Vector,
+  corpus: Embeddings | CodesInput,
+  options?: SemanticSearchOptions,
+): SearchResult
+export function semanticSearch(
+  queries: Matrix | CodesInput,
+  corpus: Embeddings | CodesInput,
+  options?: SemanticSearchOptions,
+): SearchResult[]
+export function semanticSearch(
+  queries: Embeddings | CodesInput,
+  corpus: Embeddings | CodesInput,
+  given?: SemanticSearchOptions,
+): SearchResult | SearchResult[] {
+  const options = checkOptions(given, SEMANTIC_CHECKS)
+  const precision = checkPrecision(options.precision ?? ownPrecision(corpus) ?? 'float32')
+  const floats = isCodes(queries) ? undefined : toRows(queries, 'queries', options.dims)
+  if (floats === undefined && precision === 'float32') {
+    throw new PackvecError('QUANTIZED_INPUT', 'queries', 'queries must be float for a float32 corpus, got codes')
+  }
+  const store = openCorpus(corpus, precision, floats, options)
+  const rows = floats ?? toCodes(queries as CodesInput, precision, 'queries', store.dims)
+  if (rows.rows > 0) checkSameDims('queries', rows.dims, store.dims, 'the corpus')
+  const checked = checkSearchOptions(options, precision)
+  const results = searchStore(
+    store,
+    { rows },
+    { coarse: precision, rescore: rescorePrecision(precision, floats !== undefined, options) },
+    { ...checked, scoring: floats === undefined ? codesScoring(options) : checked.scoring },
+    'queries',
+    allowedRows(checked.filter, store.size, 'the corpus'),
+  )
+  return rows.single ? results[0]! : results
+}
+
+function rescorePrecision(precision: Precision, floats: boolean, options: SemanticSearchOptions): Precision | 'none' {
+  if (options.rescore === false) return 'none'
+  if (floats && precision !== 'float32') return precision
+  // Only who asked for rescoring is told that it cannot be: it is on by default.
+  if (options.rescore === true) {
+    const why = floats ? 'the corpus is not quantized' : 'the query embeddings are quantized'
+    const warn = options.onWarning ?? console.warn
+    warn(`Rescoring is enabled but ${why}: pass rescore: false, or float queries with a quantized corpus.`)
+  }
+  return 'none'
+}
+
+/** Quantized queries can only be compared code with code. */
+function codesScoring(options: SemanticSearchOptions): 'symmetric' {
+  if (options.scoring !== 'asymmetric') return 'symmetric'
+  throw new PackvecError('QUANTIZED_INPUT', 'queries', 'queries must be float for asymmetric scoring, got codes')
+}
+
+function openCorpus(
+  corpus: Embeddings | CodesInput,
+  precision: Precision,
+  queries: RowSource | undefined,
+  options: SemanticSearchOptions,
+): CodeStore {
+  const { calibration: ranges, levels, onWarning } = options
+  if (isCodes(corpus)) {
+    if (precision === 'float32') {
+      const message = "corpus holds bytes: say which codes they are, for example precision: 'ubinary'; got float32"
+      throw new PackvecError('INVALID_ARGUMENT', 'precision', message)
+    }
+    const codes = toCodes(corpus, precision, 'corpus', packedDims(precision, queries))
+    checkRows(codes.rows)
+    const given = isLevelPrecision(precision)
+      ? levels
+      : ranges && Calibration.readRanges(ranges, codes.dims, 'calibration')
+    const book = given ?? codes.book
+    // Codes of 8 bits can be compared with one another without knowing their ranges; floats cannot be compared with them.
+    const needed = queries !== undefined || precisionKind(precision) !== 'bytes'
+    const checked = needed || book ? requireCodebook(book, precision, codes.dims, SEMANTIC_NAMES) : undefined
+    const scale = codes.scales === undefined ? undefined : 'float32'
+    const store = new CodeStore({ dims: codes.dims, columns: [columnOf(precision, checked, scale)] }, codes.rows)
+    store.appendCodes([codes], codes.rows)
+    return store
+  }
+  const source = toRows(corpus, 'corpus', options.dims)
+  checkRows(source.rows)
+  const book = chooseCodebook([source], undefined, precision, { ranges, levels, onWarning }, SEMANTIC_NAMES)
+  const column = columnOf(precision, requireCodebook(book, precision, source.dims, SEMANTIC_NAMES), undefined)
+  const store = new CodeStore({ dims: source.dims, columns: [column] }, source.rows)
+  store.append(source, 'corpus')
+  return store
+}
+
+/** Bits are kept as unsigned bytes. */
+function columnOf(precision: Precision, book: Codebook | undefined, scale: ScaleType | undefined): CodeColumn {
+  return { precision: precision === 'binary' ? 'ubinary' : precision, book, scale }
+}
+
+function checkRows(rows: number): void {
+  if (rows === 0) throw new PackvecError('EMPTY', 'corpus', 'corpus must have at least 1 row, got 0 rows')
+}
+
+/** Packed codes tell their dimensions to a whole byte; the float queries know them. */
+function packedDims(precision: Precision, queries: RowSource | undefined): number | undefined {
+  return dimsAnElement(precision) > 1 && queries !== undefined && queries.rows > 0 ? queries.dims : undefined
+}
