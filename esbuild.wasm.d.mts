@@ -1,4 +1,5 @@
 import type { Plugin } from 'esbuild'
 
-export const embedWasm: Plugin
-export const importWasm: Plugin
+export declare const embedWasm: Plugin
+export declare const importWasm: Plugin
+export declare function encodeBytes(bytes: Uint8Array): string

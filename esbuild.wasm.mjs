@@ -5,20 +5,29 @@ import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('.', import.meta.url))
 
-/**
- * The bytes inside the bundle, as hexadecimal text: gzip still sees bytes in it, which base64 hides, so that the core is 3.4 KB
- * smaller where it is compressed. Nothing is decoded before the first use.
- */
+/** The bytes inside the bundle, as text. Nothing is decoded before the first use. */
 export const embedWasm = wasmPlugin('embed-wasm', async (path) => {
-  const hex = (await readFile(path)).toString('hex')
-  return `import { decodeHex } from './src/kernels/hex.js'\nexport default () => decodeHex('${hex}')`
+  const text = encodeBytes(await readFile(path))
+  return `import { decodeBytes } from './src/kernels/embedded.js'\nexport default () => decodeBytes('${text}')`
 })
 
 /** The module as an import of the host's, beside the folder of the bundle, where bytes may not be compiled at run time. */
 export const importWasm = wasmPlugin('import-wasm', async (path) => {
-  // Vercel wants the suffix, Cloudflare's tools know it.
-  return `import module from '../${basename(path)}?module'\nexport default () => module`
+  const name = basename(path)
+  // Vercel wants the suffix, Cloudflare's tools know it. Both parts of the core are one file there.
+  return `import module from '../${PARTS.includes(name) ? 'kernels.wasm' : name}?module'\nexport default () => module`
 })
+
+const PARTS = ['encode.wasm', 'search.wasm']
+
+/** Bytes as text that needs no escapes in a string literal: `decodeBytes` in `src/kernels/embedded.ts` says how. */
+export function encodeBytes(bytes) {
+  const charOf = (value) => ({ 52: '!', 56: '%' })[value] ?? String.fromCharCode(0x28 + value)
+  return Array.from(bytes, (byte) => {
+    const value = (byte + 3) & 0xff
+    return value < 85 ? charOf(value) : charOf(85 + Math.floor((value - 85) / 87)) + charOf((value - 85) % 87)
+  }).join('')
+}
 
 function wasmPlugin(name, textOf) {
   return {

@@ -1,8 +1,8 @@
 import kernelsWasm from '../build/kernels.wasm'
 import readWasm from '../build/read.wasm'
 import type { Kernels } from '../src/kernels/kernels.js'
+import { moduleOf, type WasmSource } from '../src/kernels/modules.js'
 import { planRegions, type Regions } from '../src/kernels/regions.js'
-import { toModule, type WasmSource } from '../src/kernels/workspace.js'
 
 /** Loops that only read: what memory gives at most to one, four or eight streams. */
 export interface ReadKernels {
@@ -23,7 +23,7 @@ export function openArena<Name extends string>(sizes: Readonly<Record<Name, numb
   const at = planRegions(sizes)
   const pages = Math.ceil(at.end / 65_536)
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages })
-  const open = (wasm: WasmSource) => new WebAssembly.Instance(toModule(wasm), { env: { memory } }).exports as unknown
+  const open = (wasm: WasmSource) => new WebAssembly.Instance(moduleOf(wasm), { env: { memory } }).exports as unknown
   return {
     buffer: memory.buffer as ArrayBuffer,
     kernels: open(kernelsWasm) as Kernels,

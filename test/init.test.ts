@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { runInNewContext } from 'node:vm'
-import { afterAll, describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it, vi } from 'vitest'
 import { backend, init, QuantizedIndex } from '../src/index.js'
 
 const bytes = readFileSync(new URL('../build/kernels.wasm', import.meta.url))
@@ -35,6 +35,33 @@ describe('init({ module })', () => {
     const error = expect.objectContaining({ name: 'PackvecError', code: 'INVALID_ARGUMENT', argument: 'module' })
     expect(() => init({ module: module as WebAssembly.Module, backend: 'wasm' })).toThrow(error)
     expect(backend()).toBe('typescript')
+  })
+})
+
+describe('a host that compiles small modules only', () => {
+  const { Module } = WebAssembly
+
+  afterAll(() => {
+    WebAssembly.Module = Module
+  })
+
+  it('encodes on wasm and searches in plain TypeScript, which backend() says from then on', async () => {
+    WebAssembly.Module = class extends Module {
+      constructor(source: BufferSource) {
+        if (source.byteLength > 8192) throw new RangeError('WebAssembly.Module is disallowed on the main thread')
+        super(source)
+      }
+    }
+    vi.resetModules()
+    const library = await import('../src/index.js')
+    expect(library.backend()).toBe('wasm')
+    expect([...library.quantizeEmbeddings(rows, 'ubinary').data]).toEqual([0xc0, 0xc0, 0x40])
+    const index = library.QuantizedIndex.build(rows, { coarse: 'float32' })
+    expect([...index.search([1, 1]).ids]).toEqual([1, 0, 2])
+    expect([index.backend, library.backend()]).toEqual(['typescript', 'typescript'])
+    library.init({ backend: 'wasm' })
+    const refused = expect.objectContaining({ name: 'PackvecError', code: 'TOO_LARGE' })
+    expect(() => library.QuantizedIndex.build(rows, { coarse: 'float32' })).toThrow(refused)
   })
 })
 

@@ -1,4 +1,4 @@
-import { dotScratchBytes, hammingScratchBytes } from '../../src/kernels/kernels.js'
+import { dotScratchBytes, hammingScratchBytes } from '../../src/kernels/scratch-sizes.js'
 import { fillBytes, openArena } from '../arena.js'
 import { dotI8TopKJs, dotPairsTopKJs, hammingTopKJs } from '../javascript.js'
 import { verify } from '../measure.js'

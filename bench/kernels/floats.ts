@@ -1,4 +1,4 @@
-import { dotScratchBytes } from '../../src/kernels/kernels.js'
+import { dotScratchBytes } from '../../src/kernels/scratch-sizes.js'
 import { fillFloats, openArena } from '../arena.js'
 import { bucketJs, dotF32TopKJs, minMaxJs, packBitsJs } from '../javascript.js'
 import { sameBytes, verify } from '../measure.js'

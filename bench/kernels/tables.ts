@@ -1,4 +1,4 @@
-import { hammingScratchBytes, tableScratchBytes } from '../../src/kernels/kernels.js'
+import { hammingScratchBytes, tableScratchBytes } from '../../src/kernels/scratch-sizes.js'
 import { openArena } from '../arena.js'
 import { scanTableTopKJs } from '../javascript.js'
 import { verify } from '../measure.js'

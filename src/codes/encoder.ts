@@ -1,6 +1,7 @@
 import { failNotFinite } from '../base/check.js'
+import type { EncodeKernels } from '../kernels/encode-kernels.js'
 import { planRegions, type Regions } from '../kernels/regions.js'
-import { backend, openWorkspace, type Workspace } from '../kernels/workspace.js'
+import { backend, openEncoding, type Workspace } from '../kernels/workspace.js'
 import { numberOf, type RowSource } from '../rows/matrix.js'
 import { isSigned, type Precision, paddedRowBytes, precisionKind } from './precision.js'
 
@@ -47,10 +48,15 @@ export class Encoder {
   readonly dims: number
   /** Rows that fit the staging region. */
   readonly chunkRows: number
-  readonly #workspace: Workspace
+  readonly #workspace: Workspace<EncodeKernels>
   readonly #regions: Readonly<Record<EncoderRegion, number>>
 
-  constructor(workspace: Workspace, regions: Readonly<Record<EncoderRegion, number>>, dims: number, rows: number) {
+  constructor(
+    workspace: Workspace<EncodeKernels>,
+    regions: Readonly<Record<EncoderRegion, number>>,
+    dims: number,
+    rows: number,
+  ) {
     this.dims = dims
     this.chunkRows = encoderSizes(dims, rows).staging / stagedRowBytes(dims)
     this.#workspace = workspace
@@ -186,10 +192,14 @@ export function copyStrided(
 }
 
 type ScratchRegion = EncoderRegion | 'codes'
-let scratch: { workspace: Workspace; dims: number } | undefined
+let scratch: { workspace: Workspace<EncodeKernels>; dims: number } | undefined
 
 /** An encoder over the one workspace that functions without an index share, with a region for a chunk of codes. */
-export function scratchEncoder(dims: number): { encoder: Encoder; workspace: Workspace; codesPtr: number } {
+export function scratchEncoder(dims: number): {
+  encoder: Encoder
+  workspace: Workspace<EncodeKernels>
+  codesPtr: number
+} {
   const rows = Number.MAX_SAFE_INTEGER
   const sizes = encoderSizes(dims, rows)
   const regions: Regions<ScratchRegion> = planRegions({ ...sizes, codes: sizes.staging })
@@ -198,7 +208,7 @@ export function scratchEncoder(dims: number): { encoder: Encoder; workspace: Wor
     scratch.workspace.backend !== backend() ||
     scratch.workspace.buffer.byteLength < regions.end
   ) {
-    scratch = { workspace: openWorkspace(regions.end), dims }
+    scratch = { workspace: openEncoding(regions.end), dims }
   }
   const { workspace } = scratch
   if (scratch.dims !== dims) {

@@ -2,7 +2,7 @@
  * The kernels of linear algebra: moments, products and eigen-decomposition, as arithmetic on byte addresses in one memory.
  * They are a module of their own, `linear.wasm`, so that the core carries only what applies a rotation (`rotate-kernels.ts`).
  *
- * Two implementations answer to it: the wasm in `assembly/` and the plain TypeScript of `reference-linear.ts`. Both add in
+ * Two implementations answer to it: the wasm in `assembly/` and the plain TypeScript of `reference/linear.ts`. Both add in
  * the same order, without fused or relaxed instructions, so that they give the same bits everywhere.
  *
  * Layout: a float64 matrix of n x k has rows of `paddedF64(k)` float64 and memory for `paddedF64(n)` rows; float32 rows are

@@ -1,7 +1,7 @@
 /**
  * The kernels that apply a rotation to rows of float32: the part of the linear algebra that the core carries.
  *
- * Both implementations, `assembly/rotate.ts` and `assembly/hadamard.ts` and the plain TypeScript of `reference-rotate.ts`,
+ * Both implementations, `assembly/rotate.ts` and `assembly/hadamard.ts` and the plain TypeScript of `reference/rotate.ts`,
  * add in the same order, without fused or relaxed instructions, so that they give the same bits everywhere. Float32 rows are
  * a multiple of 64 bytes and zero behind the last dimension. Addresses are multiples of 4. Inputs are finite.
  */

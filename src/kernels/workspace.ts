@@ -1,8 +1,12 @@
-import releaseWasm from '../../build/kernels.wasm'
+import encodeWasm from '../../build/encode.wasm'
+import searchWasm from '../../build/search.wasm'
 import { checkOneOf, describe, fail, reading } from '../base/check.js'
 import { PackvecError } from '../base/errors.js'
 import { checkOptions, type OptionChecks } from '../base/options.js'
+import type { EncodeKernels } from './encode-kernels.js'
 import type { Kernels } from './kernels.js'
+import { compiled, moduleOf, openModules, type WasmSource } from './modules.js'
+import { referenceEncodeKernels } from './reference/encode.js'
 import { referenceKernels } from './reference/reference.js'
 
 /** What runs the kernels: WebAssembly with SIMD, or plain TypeScript where that is missing. */
@@ -18,9 +22,6 @@ export interface Workspace<K = Kernels> {
   readonly backend: Backend
 }
 
-/** A module as the build gives it: its bytes, or compiled already where a host compiles no bytes at run time. */
-export type WasmSource = () => Uint8Array<ArrayBuffer> | WebAssembly.Module
-
 /** Opens kernels over a memory; `packvec/debug` puts the asserting build here. */
 export type KernelSource = (memory: WebAssembly.Memory) => Kernels
 
@@ -28,10 +29,12 @@ const PAGE_BYTES = 65_536
 /** A wasm memory ends at 4 GiB. */
 const MAX_PAGES = 65_536
 
-let releaseModule: WebAssembly.Module | undefined
-const compiledModules = new WeakMap<WasmSource, WebAssembly.Module | undefined>()
-let kernelSource: KernelSource = openRelease
+/** What `init` was given: all kernels in one module. */
+let givenModule: WebAssembly.Module | undefined
+let kernelSource: KernelSource | undefined
+/** By `init`, or else by what the host compiles. */
 let chosen: Backend | undefined
+let possible: Backend | undefined
 let popcount: PopcountForm | undefined
 
 /** What runs the kernels; each has a default. */
@@ -56,7 +59,7 @@ export function init(given?: InitOptions): void {
   if (options.popcount !== undefined) checkOneOf(options.popcount, ['i64', 'i8x16'], 'popcount')
   if (backend !== undefined) checkOneOf(backend, ['wasm', 'typescript'], 'backend')
   popcount = options.popcount ?? popcount
-  if (module !== undefined) releaseModule = module
+  givenModule = module ?? givenModule
   chosen = backend ?? (module === undefined ? chosen : 'wasm')
 }
 
@@ -73,8 +76,9 @@ export function checkModule(module: unknown): void {
 
 /** Which backend runs: 'wasm', or 'typescript' where WebAssembly SIMD is missing or `init` said so. */
 export function backend(): Backend {
-  chosen ??= wasmRuns() ? 'wasm' : 'typescript'
-  return chosen
+  if (chosen !== undefined) return chosen
+  possible ??= compiled(encodeWasm) === undefined ? 'typescript' : 'wasm'
+  return possible
 }
 
 /** The form that `init` forced, if it did. */
@@ -86,9 +90,28 @@ export function setKernelSource(source: KernelSource): void {
   kernelSource = source
 }
 
-/** A memory of at least `byteLength` bytes with its kernels. @throws PackvecError TOO_LARGE, UNSUPPORTED */
+/** A memory of at least `byteLength` bytes with the kernels that encode. @throws PackvecError TOO_LARGE, UNSUPPORTED */
+export function openEncoding(byteLength: number): Workspace<EncodeKernels> {
+  return openCore<EncodeKernels>(byteLength, [encodeWasm], referenceEncodeKernels)
+}
+
+/** The same with all kernels of the core. @throws PackvecError TOO_LARGE, UNSUPPORTED */
 export function openWorkspace(byteLength: number): Workspace {
-  return allocate(byteLength, backend() === 'wasm' ? kernelSource : undefined, referenceKernels)
+  // Some hosts compile small modules only.
+  if (chosen === undefined && backend() === 'wasm' && compiled(searchWasm) === undefined) possible = 'typescript'
+  return openCore<Kernels>(byteLength, [encodeWasm, searchWasm], referenceKernels)
+}
+
+function openCore<K>(
+  byteLength: number,
+  parts: readonly WasmSource[],
+  reference: (buffer: ArrayBuffer) => K,
+): Workspace<K> {
+  const open =
+    kernelSource ??
+    ((memory: WebAssembly.Memory) =>
+      openModules(givenModule === undefined ? parts.map(moduleOf) : [givenModule], memory))
+  return allocate(byteLength, backend() === 'wasm' ? (open as (memory: WebAssembly.Memory) => K) : undefined, reference)
 }
 
 /**
@@ -101,7 +124,7 @@ export function openModule<K>(
   reference: (buffer: ArrayBuffer) => K,
 ): Workspace<K> {
   const module = backend() === 'wasm' ? compiled(wasm) : undefined
-  return allocate(byteLength, module && ((memory) => openKernels<K>(module, memory)), reference)
+  return allocate(byteLength, module && ((memory) => openModules<K>([module], memory)), reference)
 }
 
 function allocate<K>(
@@ -130,38 +153,4 @@ function allocate<K>(
     const shortage = `this host could not allocate ${pages * PAGE_BYTES} bytes: ${message}`
     throw new PackvecError('TOO_LARGE', 'embeddings', shortage, { cause })
   }
-}
-
-function openRelease(memory: WebAssembly.Memory): Kernels {
-  releaseModule ??= toModule(releaseWasm)
-  return openKernels(releaseModule, memory)
-}
-
-function openKernels<K>(module: WebAssembly.Module, memory: WebAssembly.Memory): K {
-  return new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as K
-}
-
-function compiled(wasm: WasmSource): WebAssembly.Module | undefined {
-  if (!compiledModules.has(wasm)) compiledModules.set(wasm, compile(wasm))
-  return compiledModules.get(wasm)
-}
-
-/** Undefined where the host has no WebAssembly, no SIMD, or forbids compiling at run time. */
-function compile(wasm: WasmSource): WebAssembly.Module | undefined {
-  try {
-    return toModule(wasm)
-  } catch {
-    return undefined
-  }
-}
-
-/** Compiles what the host has not compiled. */
-export function toModule(wasm: WasmSource): WebAssembly.Module {
-  const source = wasm()
-  return source instanceof Uint8Array ? new WebAssembly.Module(source) : source
-}
-
-function wasmRuns(): boolean {
-  releaseModule ??= compile(releaseWasm)
-  return releaseModule !== undefined
 }

@@ -1,5 +1,6 @@
-import { bestScratchBytes, type Kernels } from '../kernels/kernels.js'
+import type { Kernels } from '../kernels/kernels.js'
 import { roundUp } from '../kernels/regions.js'
+import { bestScratchBytes } from '../kernels/scratch-sizes.js'
 import { fewCandidates } from './rounding.js'
 
 /** Arrays of row numbers and of their scores (uint32, float32), and scratch for `bestScratchBytes` of the k wanted. */

@@ -1,6 +1,7 @@
 import type { Calibration } from '../codes/calibration.js'
 import { isSigned, type PrecisionKind, paddedRowBytes } from '../codes/precision.js'
-import { type BoundKernel, dotScratchBytes, tableScratchBytes } from '../kernels/kernels.js'
+import { dotScratchBytes, tableScratchBytes } from '../kernels/scratch-sizes.js'
+import type { BoundKernel } from '../kernels/search-kernels.js'
 import type { CodeStore } from './code-store.js'
 import { foldQuery, quantizeQuery } from './fold.js'
 import { nibbleTableBytes } from './rescorers.js'

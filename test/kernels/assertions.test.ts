@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { TILE_ROWS, tableScratchBytes } from '../../src/kernels/kernels.js'
+import { referenceEncodeKernels } from '../../src/kernels/reference/encode.js'
 import { referenceKernels } from '../../src/kernels/reference/reference.js'
+import { TILE_ROWS, tableScratchBytes } from '../../src/kernels/scratch-sizes.js'
 import { openBuild } from './open.js'
 
 /** An address in the second page of three. */
@@ -90,6 +91,17 @@ describe('the release build', () => {
     const names = WebAssembly.Module.exports(module).map(({ name }) => name)
     const twins = Object.keys(referenceKernels(new ArrayBuffer(8)))
     expect(names.sort()).toEqual([...twins, 'memory'].sort())
+  })
+
+  test('lies in the bundles as two parts, which have no kernel in common', () => {
+    const [encode, search] = ['encode', 'search'].map((name) => {
+      const part = new WebAssembly.Module(readFileSync(`build/${name}.wasm`))
+      expect(WebAssembly.Module.imports(part)).toEqual(WebAssembly.Module.imports(module))
+      return WebAssembly.Module.exports(part).map(({ name }) => name)
+    })
+    expect(encode!.sort()).toEqual([...Object.keys(referenceEncodeKernels(new ArrayBuffer(8))), 'memory'].sort())
+    const kernels = Object.keys(referenceKernels(new ArrayBuffer(8)))
+    expect(search!.sort()).toEqual([...kernels.filter((name) => !encode!.includes(name)), 'memory'].sort())
   })
 
   test('is a few kilobytes', () => {

@@ -1,5 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import { bestScratchBytes, dotScratchBytes, hammingScratchBytes, tableScratchBytes } from '../../src/kernels/kernels.js'
+import {
+  bestScratchBytes,
+  dotScratchBytes,
+  hammingScratchBytes,
+  tableScratchBytes,
+} from '../../src/kernels/scratch-sizes.js'
 import { Arena, BUILDS, random, randomFloats } from './open.js'
 
 describe.each(BUILDS)('selectBest, %s build', (build) => {

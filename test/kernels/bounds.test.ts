@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { dotScratchBytes, tableScratchBytes } from '../../src/kernels/kernels.js'
+import { dotScratchBytes, tableScratchBytes } from '../../src/kernels/scratch-sizes.js'
 import { Arena, BUILDS, random, randomBytes, randomFloats } from './open.js'
 
 interface Search {

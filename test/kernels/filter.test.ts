@@ -1,11 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import {
-  dotScratchBytes,
-  hammingScratchBytes,
-  type Kernels,
-  type TopKKernel,
-  tableScratchBytes,
-} from '../../src/kernels/kernels.js'
+import type { Kernels } from '../../src/kernels/kernels.js'
+import { dotScratchBytes, hammingScratchBytes, tableScratchBytes } from '../../src/kernels/scratch-sizes.js'
+import type { TopKKernel } from '../../src/kernels/search-kernels.js'
 import { Arena, BUILDS, random, randomBytes } from './open.js'
 
 /** A kernel that scans, over rows of 64 bytes: queries of its own form, codes, and what it needs beside them. */

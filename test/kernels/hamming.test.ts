@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { hammingScratchBytes } from '../../src/kernels/kernels.js'
+import { hammingScratchBytes } from '../../src/kernels/scratch-sizes.js'
 import { Arena, BUILDS, randomBytes } from './open.js'
 
 const FORMS = ['hammingTopK', 'hammingTopKLanes'] as const

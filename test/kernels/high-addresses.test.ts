@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { dotScratchBytes, hammingScratchBytes } from '../../src/kernels/kernels.js'
 import { referenceKernels } from '../../src/kernels/reference/reference.js'
+import { dotScratchBytes, hammingScratchBytes } from '../../src/kernels/scratch-sizes.js'
 import { BUILDS, openBuild, randomBytes, randomFloats, randomIntegers } from './open.js'
 
 const PAGE_BYTES = 65_536

@@ -2,12 +2,14 @@ import { readFileSync } from 'node:fs'
 import { instantiateSync } from '@assemblyscript/loader'
 import { expect } from 'vitest'
 import type { Kernels } from '../../src/kernels/kernels.js'
+import { openModules } from '../../src/kernels/modules.js'
 import { referenceKernels } from '../../src/kernels/reference/reference.js'
 
 export type Build = 'release' | 'debug'
 export const BUILDS: readonly Build[] = ['release', 'debug']
 
-const FILES = { release: 'kernels.wasm', debug: 'kernels.debug.wasm' }
+/** The release build as the core carries it, in two parts. */
+const FILES = { release: ['encode.wasm', 'search.wasm'], debug: ['kernels.debug.wasm'] }
 const FIRST_BYTE = 65_536
 /** Bytes between two regions: a kernel that writes outside its own hits one. */
 const GAP_BYTES = 64
@@ -16,10 +18,12 @@ const GUARD_BYTES = 65_536
 
 /** The kernels of one build over a memory. The loader turns an assertion of the debug build into an Error. */
 export function openBuild(build: Build, memory: WebAssembly.Memory): Kernels {
-  const bytes = readFileSync(new URL(`../../build/${FILES[build]}`, import.meta.url))
-  const imports = { env: { memory } }
-  if (build === 'debug') return instantiateSync(bytes, imports).exports as unknown as Kernels
-  return new WebAssembly.Instance(new WebAssembly.Module(bytes), imports).exports as unknown as Kernels
+  const files = FILES[build].map((name) => readFileSync(new URL(`../../build/${name}`, import.meta.url)))
+  if (build === 'debug') return instantiateSync(files[0]!, { env: { memory } }).exports as unknown as Kernels
+  return openModules(
+    files.map((bytes) => new WebAssembly.Module(bytes)),
+    memory,
+  )
 }
 
 /** What a call may leave different from the twin's: scratch, and float32 that agree to rounding only. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { dotScratchBytes } from '../../src/kernels/kernels.js'
+import { dotScratchBytes } from '../../src/kernels/scratch-sizes.js'
 import { Arena, BUILDS, randomBytes } from './open.js'
 
 const TERNARY = 2

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { tableScratchBytes } from '../../src/kernels/kernels.js'
+import { tableScratchBytes } from '../../src/kernels/scratch-sizes.js'
 import { Arena, BUILDS, randomBytes } from './open.js'
 
 interface Search {

@@ -1,44 +1,19 @@
-import type { Kernels } from '../kernels.js'
-import { referenceMemory, scaled } from './memory.js'
+import type { SearchKernels } from '../search-kernels.js'
+import { bestWriter } from './best.js'
+import { referenceMemory } from './memory.js'
 
 type PackedKernels = Pick<
-  Kernels,
-  'levels2' | 'levels4' | 'dotPairsTopK' | 'expandTable' | 'dotTableRows' | 'dotNibblesRows' | 'scanTableTopK'
+  SearchKernels,
+  'dotPairsTopK' | 'expandTable' | 'dotTableRows' | 'dotNibblesRows' | 'scanTableTopK'
 >
 
-/** The kernels of codes below 8 bits in plain TypeScript. */
+/** The kernels that search codes below 8 bits, in plain TypeScript. */
 export function referencePackedKernels(buffer: ArrayBuffer): PackedKernels {
-  const { floats, words, uint8, write, boundsOf, writeBest } = referenceMemory(buffer)
+  const memory = referenceMemory(buffer)
+  const { floats, words, uint8, write } = memory
+  const { boundsOf, writeBest } = bestWriter(memory)
 
   return {
-    levels2(valuesPtr, valueRowBytes, rowCount, thresholdsPtr, codesPtr, codeRowBytes) {
-      const dims = 4 * codeRowBytes
-      const thresholds = [0, 1, 2].map((i) => floats(thresholdsPtr + i * valueRowBytes, dims))
-      for (let row = 0; row < rowCount; row++) {
-        const values = floats(valuesPtr + row * valueRowBytes, dims)
-        const codes = uint8(codesPtr + row * codeRowBytes, codeRowBytes).fill(0)
-        for (const [d, value] of values.entries()) {
-          let code = 0
-          for (const threshold of thresholds) if (value > threshold[d]!) code++
-          codes[d >> 2]! |= code << (6 - 2 * (d & 3))
-        }
-      }
-    },
-
-    levels4(valuesPtr, valueRowBytes, rowCount, startsPtr, stepsPtr, codesPtr, codeRowBytes) {
-      const dims = 2 * codeRowBytes
-      const starts = floats(startsPtr, dims)
-      const steps = floats(stepsPtr, dims)
-      for (let row = 0; row < rowCount; row++) {
-        const values = floats(valuesPtr + row * valueRowBytes, dims)
-        const codes = uint8(codesPtr + row * codeRowBytes, codeRowBytes).fill(0)
-        for (let d = 0; d < dims; d++) {
-          const code = Math.max(0, Math.min(15, nearestEven(scaled(values[d]!, starts[d]!, steps[d]!))))
-          codes[d >> 1]! |= code << (4 - 4 * (d & 1))
-        }
-      }
-    },
-
     dotPairsTopK(
       queriesPtr,
       queryCount,
@@ -112,13 +87,6 @@ export function referencePackedKernels(buffer: ArrayBuffer): PackedKernels {
       }
     },
   }
-}
-
-/** The nearest integer, halves to the even one. */
-function nearestEven(value: number): number {
-  const below = Math.floor(value)
-  const rest = value - below
-  return rest > 0.5 || (rest === 0.5 && below % 2 !== 0) ? below + 1 : below
 }
 
 function sumBytes(table: Float32Array, codes: Uint8Array, first: number, rowBytes: number): number {
