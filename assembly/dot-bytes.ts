@@ -1,122 +1,10 @@
-import { boundOf, sumsToBounds } from './bounds'
-import { heapBytes, resetBest, selectBest, writeBest } from './heap'
-import { Lanes, TILE_ROWS, tileRows } from './lanes'
-import { keysToScores } from './order'
-
-/** Codes of more bytes have left the cache by the next search. */
-const CACHE_BYTES: usize = 8_388_608
-
-export function dotI8TopK(
-  queriesPtr: usize,
-  queryCount: usize,
-  codesPtr: usize,
-  rowCount: usize,
-  rowBytes: usize,
-  k: usize,
-  scratchPtr: usize,
-  idsPtr: usize,
-  scoresPtr: usize,
-  allowedPtr: usize,
-  factorsPtr: usize,
-  boundsPtr: usize,
-  start: i32,
-): void {
-  dotBytesTopK<i8>(
-    queriesPtr,
-    queryCount,
-    codesPtr,
-    rowCount,
-    rowBytes,
-    k,
-    scratchPtr,
-    idsPtr,
-    scoresPtr,
-    allowedPtr,
-    factorsPtr,
-    boundsPtr,
-    start,
-  )
-}
-
-export function dotU8TopK(
-  queriesPtr: usize,
-  queryCount: usize,
-  codesPtr: usize,
-  rowCount: usize,
-  rowBytes: usize,
-  k: usize,
-  scratchPtr: usize,
-  idsPtr: usize,
-  scoresPtr: usize,
-  allowedPtr: usize,
-  factorsPtr: usize,
-  boundsPtr: usize,
-  start: i32,
-): void {
-  dotBytesTopK<u8>(
-    queriesPtr,
-    queryCount,
-    codesPtr,
-    rowCount,
-    rowBytes,
-    k,
-    scratchPtr,
-    idsPtr,
-    scoresPtr,
-    allowedPtr,
-    factorsPtr,
-    boundsPtr,
-    start,
-  )
-}
-
-function dotBytesTopK<T>(
-  queriesPtr: usize,
-  queryCount: usize,
-  codesPtr: usize,
-  rowCount: usize,
-  rowBytes: usize,
-  k: usize,
-  scratchPtr: usize,
-  idsPtr: usize,
-  scoresPtr: usize,
-  allowedPtr: usize,
-  factorsPtr: usize,
-  boundsPtr: usize,
-  start: i32,
-): void {
-  assert(rowBytes !== 0 && rowBytes % 16 === 0, 'rowBytes must be a multiple of 16')
-  assert(k !== 0, 'k must be at least 1')
-  if (!ASC_NO_ASSERT)
-    for (let q: usize = 0; q < queryCount; ++q) checkSums<T>(queriesPtr + q * (rowBytes << 1), rowBytes, start)
-  const heapsPtr = scratchPtr + (TILE_ROWS << 2)
-  for (let q: usize = 0; q < queryCount; ++q) resetBest(heapsPtr + q * heapBytes(k))
-  const step = tileRows(rowBytes)
-  const fromMemory = queryCount === 1 && rowCount * rowBytes > CACHE_BYTES
-  for (let first: usize = 0; first < rowCount; first += step) {
-    const rowsPtr = codesPtr + first * rowBytes
-    const tile = min<usize>(step, rowCount - first)
-    for (let q: usize = 0; q < queryCount; ++q) {
-      const queryPtr = queriesPtr + q * (rowBytes << 1)
-      if (fromMemory) dotEightStreams<T>(queryPtr, rowsPtr, tile, rowBytes, start, scratchPtr)
-      else dotFourStreams<T>(queryPtr, rowsPtr, tile, rowBytes, start, scratchPtr)
-      if (factorsPtr) sumsToBounds(scratchPtr, tile, factorsPtr + (first << 2), boundOf(boundsPtr, q))
-      selectBest(scratchPtr, tile, <u32>first, k, heapsPtr + q * heapBytes(k), allowedPtr)
-    }
-  }
-  const found = min(k, rowCount)
-  for (let q: usize = 0; q < queryCount; ++q) {
-    const offset = (q * found) << 2
-    writeBest(heapsPtr + q * heapBytes(k), found, idsPtr + offset, scoresPtr + offset)
-    if (factorsPtr) keysToScores(scoresPtr + offset, found)
-  }
-}
+import { Lanes } from './lanes'
 
 /**
  * An int32 holds the sum of any codes with the query, counted from `start`: no lane holds more than all of them together, and
  * what a partial sum wraps around, the rest brings back. Codes are -128 to 127 or 0 to 255.
  */
-function checkSums<T>(queryPtr: usize, rowBytes: usize, start: i32): void {
+export function checkSums<T>(queryPtr: usize, rowBytes: usize, start: i32): void {
   let least: i64 = start
   let greatest: i64 = start
   for (let byte: usize = 0; byte < rowBytes; ++byte) {
@@ -130,7 +18,7 @@ function checkSums<T>(queryPtr: usize, rowBytes: usize, start: i32): void {
 }
 
 /** Scores of the rows of one tile: four quarters of it in lock step, then the rows left over. */
-function dotFourStreams<T>(
+export function dotFourStreams<T>(
   queryPtr: usize,
   rowsPtr: usize,
   rowCount: usize,
@@ -173,7 +61,7 @@ function dotFourStreams<T>(
 }
 
 /** Eight parts: 0.91 times the time of four where codes come from memory, 1.17 times in the cache (measured). */
-function dotEightStreams<T>(
+export function dotEightStreams<T>(
   queryPtr: usize,
   rowsPtr: usize,
   rowCount: usize,

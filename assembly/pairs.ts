@@ -1,51 +1,11 @@
-import { heapBytes, resetBest, selectBest, writeBest } from './heap'
-import { TILE_ROWS, tileRows } from './lanes'
-
 /** The lower bits of all pairs of a word: 0x5555... */
 const LOWER: u64 = u64.MAX_VALUE / 3
-
-export function dotPairsTopK(
-  queriesPtr: usize,
-  queryCount: usize,
-  codesPtr: usize,
-  rowCount: usize,
-  rowBytes: usize,
-  k: usize,
-  centre2: i32,
-  dims: i32,
-  scratchPtr: usize,
-  idsPtr: usize,
-  scoresPtr: usize,
-  allowedPtr: usize,
-): void {
-  assert(rowBytes !== 0 && rowBytes % 8 === 0, 'rowBytes must be a multiple of 8')
-  assert(k !== 0, 'k must be at least 1')
-  assert(centre2 === 2 || centre2 === 3, 'centre2 must be 2 or 3')
-  const heapsPtr = scratchPtr + (TILE_ROWS << 2)
-  for (let q: usize = 0; q < queryCount; ++q) resetBest(heapsPtr + q * heapBytes(k))
-  const step = tileRows(rowBytes)
-  for (let first: usize = 0; first < rowCount; first += step) {
-    const rowsPtr = codesPtr + first * rowBytes
-    const tile = min<usize>(step, rowCount - first)
-    for (let q: usize = 0; q < queryCount; ++q) {
-      const queryPtr = queriesPtr + q * rowBytes
-      if (centre2 === 3) dotPairs<u8>(queryPtr, rowsPtr, tile, rowBytes, dims, scratchPtr)
-      else dotPairs<i8>(queryPtr, rowsPtr, tile, rowBytes, dims, scratchPtr)
-      selectBest(scratchPtr, tile, <u32>first, k, heapsPtr + q * heapBytes(k), allowedPtr)
-    }
-  }
-  const found = min(k, rowCount)
-  for (let q: usize = 0; q < queryCount; ++q) {
-    const offset = (q * found) << 2
-    writeBest(heapsPtr + q * heapBytes(k), found, idsPtr + offset, scoresPtr + offset)
-  }
-}
 
 /**
  * Scores of one tile, the greatest that the query can reach less what the rows lack of it: four quarters of the tile in
  * lock step, then the rows left over. T is u8 for quaternary codes, i8 for ternary ones.
  */
-function dotPairs<T>(
+export function dotPairs<T>(
   queryPtr: usize,
   rowsPtr: usize,
   rowCount: usize,

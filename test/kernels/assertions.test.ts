@@ -105,7 +105,7 @@ describe('the release build', () => {
   })
 
   test('is a few kilobytes', () => {
-    expect(bytes.length).toBeLessThan(36_500)
+    expect(bytes.length).toBeLessThan(34_500)
   })
 })
 
