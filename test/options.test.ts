@@ -76,7 +76,7 @@ describe('options that do not exist', () => {
   it.each(named)('%s names its options where none is near', (_, call) => {
     const error = thrownBy(() => call({ somethingElseEntirely: 1 }))
     expect(error).toMatchObject({ code: 'INVALID_ARGUMENT', argument: 'somethingElseEntirely' })
-    expect(error.message).toMatch(/the options of this call are \w+/)
+    expect(error.message).toMatch(/: its options are \w+/)
   })
 
   it.each(named)('%s takes no notice of those that are undefined', (_, call) => {

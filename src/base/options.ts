@@ -49,7 +49,7 @@ export function checkOptions<T extends object>(
     for (const name in options) {
       const value = options[name]
       if (value === undefined) continue
-      if (!Object.hasOwn(checks, name)) throw unknownOption(name, value, Object.keys(checks))
+      if (!Object.hasOwn(checks, name)) throw unknownOption(name, Object.keys(checks))
       const check = checks[name]
       if (check !== true) check(value, name)
       copy[name] = value
@@ -58,15 +58,12 @@ export function checkOptions<T extends object>(
   })
 }
 
-function unknownOption(name: string, value: unknown, known: readonly string[]): PackvecError {
+/** Names the option and not its value, which may be a key or a password. */
+function unknownOption(name: string, known: readonly string[]): PackvecError {
   const nearest = nearestName(name, known)
   const shown = /^\w{1,40}$/.test(name) ? name : describe(name)
-  const remedy = nearest === undefined ? `the options of this call are ${known.join(', ')}` : `did you mean ${nearest}?`
-  return new PackvecError(
-    'INVALID_ARGUMENT',
-    shown,
-    `there is no option ${shown} here (got ${describe(value)}): ${remedy}`,
-  )
+  const remedy = nearest === undefined ? `its options are ${known.join(', ')}` : `did you mean ${nearest}?`
+  return new PackvecError('INVALID_ARGUMENT', shown, `this call has no option ${shown}: ${remedy}`)
 }
 
 /** The option that a name may have meant: spelled otherwise, called otherwise elsewhere, or misspelled. */

@@ -81,7 +81,8 @@ export function checkHttpOptions(options: HttpOptions): CheckedHttpOptions {
 /** Refused now: `fetch` would refuse them in each attempt. Values stay out of the message: they may be keys. */
 function checkHeaders(headers: unknown): Record<string, string> {
   if (typeof headers !== 'object' || headers === null || Array.isArray(headers)) {
-    return fail('INVALID_ARGUMENT', 'headers', 'an object of strings', describe(headers))
+    const type = Array.isArray(headers) ? 'an array' : `a value of type ${typeof headers}`
+    return fail('INVALID_ARGUMENT', 'headers', 'an object of strings', type)
   }
   for (const [name, value] of Object.entries(headers)) {
     if (typeof value !== 'string') {
