@@ -16,7 +16,7 @@ class CallLoops extends Transform {
 const RELEASE = ['--target', 'release', '--runPasses', 'reorder-locals']
 const MODULES = {
   'kernels.wasm': ['assembly/index.ts', ...RELEASE],
-  'kernels.debug.wasm': ['assembly/index.ts', '--target', 'debug'],
+  'kernels.debug.wasm': ['assembly/debug.ts', '--target', 'debug'],
   'encode.wasm': ['assembly/encode.ts', '--target', 'release'],
   'search.wasm': ['assembly/search.ts', ...RELEASE],
   'linear.wasm': ['assembly/linear.ts', ...RELEASE],

@@ -19,7 +19,14 @@ export function rowsToColumns(rowsPtr: usize, streamRows: usize, rowBytes: usize
 /**
  * Eight bytes of 16 rows to eight columns. Each step interleaves the bytes of two registers: it moves the highest bit of
  * the byte number from the lane to the register, and a bit of the row number to the end of the lane. After four of them
- * the row number, its highest bit first, is the lane.
+ * the row number, its highest bit first, is the lane. The way to column 0, each lane a row (0 to f) and one of its bytes:
+ *
+ *     row 0           0.0 0.1 0.2 0.3 0.4 0.5 0.6 0.7
+ *     row 8           8.0 8.1 8.2 8.3 8.4 8.5 8.6 8.7
+ *     a0              0.0 8.0 0.1 8.1 0.2 8.2 0.3 8.3 0.4 8.4 0.5 8.5 0.6 8.6 0.7 8.7
+ *     low(a0, a4)     0.0 4.0 8.0 c.0 0.1 4.1 8.1 c.1 0.2 4.2 8.2 c.2 0.3 4.3 8.3 c.3
+ *     low(b0, b2)     0.0 2.0 4.0 6.0 8.0 a.0 c.0 e.0 0.1 2.1 4.1 6.1 8.1 a.1 c.1 e.1
+ *     low(even, odd)  0.0 1.0 2.0 3.0 4.0 5.0 6.0 7.0 8.0 9.0 a.0 b.0 c.0 d.0 e.0 f.0
  */
 function transpose(rowsPtr: usize, stride: usize, rowBytes: usize, columnsPtr: usize): void {
   const far = stride << 1

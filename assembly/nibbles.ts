@@ -11,7 +11,18 @@ export class Nibbles {
     )
   }
 
-  /** Sums of the two look-ups of one byte of 16 rows. Both nibbles are masked: swizzle gives 0 for 16 and above. */
+  /**
+   * Sums of the two look-ups of one byte of 16 rows. Both nibbles are masked: swizzle gives 0 for 16 and above, and the shift
+   * by 4 brings bits of the next byte.
+   *
+   *     lane               row 0                row 1                ...  row 15
+   *     bytes              h0 l0                h1 l1                ...  h15 l15      two nibbles
+   *     shifted, masked    h0                   h1                   ...  h15
+   *     swizzle of high    high[h0]             high[h1]             ...  high[h15]
+   *     masked             l0                   l1                   ...  l15
+   *     swizzle of low     low[l0]              low[l1]              ...  low[l15]
+   *     sum                high[h0] + low[l0]   high[h1] + low[l1]   ...  high[h15] + low[l15]
+   */
   @inline static look(high: v128, low: v128, bytes: v128): v128 {
     const mask = i8x16.splat(15)
     return i8x16.add(
@@ -20,7 +31,14 @@ export class Nibbles {
     )
   }
 
-  /** The even bytes of what was summed up in 16 bits, even + 256 · odd modulo 2^16. */
+  /**
+   * The sums of even rows. Sums of look-ups (s0 to s15, a byte each) are added to `words` as they are and to `odd` shifted:
+   *
+   *     lane of 16 bits  0               1               ...  7
+   *     words            s0 + 256 · s1   s2 + 256 · s3   ...  s14 + 256 · s15   modulo 2^16
+   *     odd              s1              s3              ...  s15
+   *     words - odd<<8   s0              s2              ...  s14
+   */
   @inline static even(words: v128, odd: v128): v128 {
     return i16x8.sub(words, i16x8.shl(odd, 8))
   }

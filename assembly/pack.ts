@@ -1,6 +1,12 @@
 /**
  * Bits of 16 float32, the first in the top bit of the first byte: a comparison makes lanes of 0 or -1, two saturating
  * narrowings keep them so in 16 bytes, the shuffle reverses each half because bitmask puts lane 0 in the lowest bit.
+ *
+ *     4 x 32 bits   0 1 2 3 | 4 5 6 7 | 8 9 a b | c d e f
+ *     2 x 16 bits   0 1 2 3 4 5 6 7 | 8 9 a b c d e f
+ *     8 bits        0 1 2 3 4 5 6 7 8 9 a b c d e f
+ *     reversed      7 6 5 4 3 2 1 0 f e d c b a 9 8
+ *     stored        byte 0: 7 in its lowest bit, 0 in its top bit; byte 1: f in its lowest bit, 8 in its top bit
  */
 function bits16(valuesPtr: usize): u16 {
   const zero = f32x4.splat(0)

@@ -110,7 +110,14 @@ class Pairs {
 
   /**
    * What 64 dimensions lack, quaternary: two words regrouped to one of lower and one of upper bits take four counts where
-   * word by word it would be six, and counting, one word a cycle, sets the pace: 0.8 times the time (measured).
+   * word by word it would be six, and counting, one word a cycle, sets the pace: 0.8 times the time (measured). The last
+   * four pairs of both words, an upper bit (u, U) and a lower one (l, L) each:
+   *
+   *     first word   .. u3 l3 u2 l2 u1 l1 u0 l0
+   *     second word  .. U3 L3 U2 L2 U1 L1 U0 L0
+   *     swapped      .. 0 u3^L3 0 u2^L2 0 u1^L1 0 u0^L0
+   *     lower        .. L3 l3 L2 l2 L1 l1 L0 l0          first word ^ swapped << 1
+   *     upper        .. U3 u3 U2 u2 U1 u1 U0 u0          second word ^ swapped
    */
   @inline static lackOfTwo(lower: u64, upper: u64, rowPtr: usize): u64 {
     const rowLower = Pairs.lower(rowPtr)

@@ -8,8 +8,8 @@ import { preparedBytes, prepareQuery, tableDistance } from './table-query'
 import { sumRows } from './table-rows'
 import { sumColumns } from './table-sums'
 
-/** Bytes of a tile turned to columns: half of a level-1 cache. The same number stands in `src/kernels/scratch-sizes.ts`. */
-const COLUMN_BYTES: usize = 24_576
+/** Bytes of a tile turned to columns: half of a level-1 cache. */
+export const COLUMN_BYTES: usize = 24_576
 
 /** Bytes of the widest rows that are scanned without columns. */
 const WIDEST_IN_PLACE: usize = 128

@@ -1,4 +1,6 @@
-/** Rows scored before the select runs: 4,096 scores of 4 bytes fit a level-1 cache. */
+// Memory is sized before a module is open, so that these numbers stand here once more; a test compares them with the wasm's own.
+
+/** Rows scored before the select runs. */
 export const TILE_ROWS = 4096
 
 /** Bytes of scratch that `hammingTopK` needs: a tile of distances, then counters and candidates of each query. */
@@ -18,7 +20,7 @@ export function bestScratchBytes(k: number): number {
   return 16 + 8 * k
 }
 
-/** Bytes of a tile that `scanTableTopK` turns to columns: `COLUMN_BYTES` in `assembly/table-scan.ts`. */
+/** Bytes of a tile that `scanTableTopK` turns to columns. */
 const COLUMN_BYTES = 24_576
 
 /**

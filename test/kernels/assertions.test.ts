@@ -2,7 +2,13 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { referenceEncodeKernels } from '../../src/kernels/reference/encode.js'
 import { referenceKernels } from '../../src/kernels/reference/reference.js'
-import { TILE_ROWS, tableScratchBytes } from '../../src/kernels/scratch-sizes.js'
+import {
+  bestScratchBytes,
+  dotScratchBytes,
+  hammingScratchBytes,
+  TILE_ROWS,
+  tableScratchBytes,
+} from '../../src/kernels/scratch-sizes.js'
 import { openBuild } from './open.js'
 
 /** An address in the second page of three. */
@@ -109,15 +115,36 @@ describe('the release build', () => {
   })
 })
 
-test('the tile of the kernels is the tile the scratch is sized for', () => {
-  const source = readFileSync(new URL('../../assembly/lanes.ts', import.meta.url), 'utf8')
-  expect(Number(/TILE_ROWS: usize = (\d+)/.exec(source)?.[1])).toBe(TILE_ROWS)
-})
+describe('the scratch', () => {
+  const memory = new WebAssembly.Memory({ initial: 2, maximum: 2 })
+  const sizes = openBuild('debug', memory) as unknown as {
+    readonly TILE_ROWS: WebAssembly.Global
+    readonly COLUMN_BYTES: WebAssembly.Global
+    heapBytes(k: number): number
+    nearestBytes(k: number, counterCount: number): number
+    preparedBytes(rowBytes: number): number
+  }
+  const tileRows = Number(sizes.TILE_ROWS.value)
+  const columnBytes = Number(sizes.COLUMN_BYTES.value)
 
-test('the columns of a tile are those the scratch is sized for', () => {
-  const source = readFileSync(new URL('../../assembly/table-scan.ts', import.meta.url), 'utf8')
-  const columnBytes = Number(/COLUMN_BYTES: usize = ([\d_]+)/.exec(source)?.[1]?.replace('_', ''))
-  // At 8 bytes a row: distances, columns, one sum, tables and order, one header, counters, candidates.
-  const rest = 2 * TILE_ROWS + 4 + 32 * 8 + 4 + 16 + 4 * (128 * 8 + 2) + 8 * (2 + TILE_ROWS)
-  expect(tableScratchBytes(1, 1, 8)).toBe(rest + columnBytes)
+  test('has the tiles of the kernels', () => {
+    expect(tileRows).toBe(TILE_ROWS)
+  })
+
+  test.each([
+    [1, 1, 8],
+    [3, 10, 48],
+    [2, 100, 128],
+    [7, 5000, 1536],
+    [1, 20_000, 8192],
+  ])('is as large as the kernels lay it out for %i queries, k of %i, rows of %i bytes', (queries, k, rowBytes) => {
+    const heap = sizes.heapBytes(k)
+    expect(bestScratchBytes(k)).toBe(heap)
+    expect(dotScratchBytes(queries, k)).toBe(4 * tileRows + queries * heap)
+    const nearest = (greatest: number) => sizes.nearestBytes(k, greatest + 2)
+    expect(hammingScratchBytes(queries, k, rowBytes)).toBe(2 * tileRows + queries * nearest(8 * rowBytes))
+    const state = 4 + sizes.preparedBytes(rowBytes) + nearest(Math.min(128 * rowBytes, 65_535))
+    const shared = 2 * tileRows + Math.max(columnBytes, 16 * rowBytes)
+    expect(tableScratchBytes(queries, k, rowBytes)).toBe(shared + queries * state)
+  })
 })
