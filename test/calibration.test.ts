@@ -76,7 +76,7 @@ describe('Calibration', () => {
   it('goes on without changing the codes that were made with it', () => {
     const calibration = Calibration.from([[-1], [1]])
     const codes = quantizeEmbeddings([[0.5], [0.25]], 'int8', { ranges: calibration })
-    const index = QuantizedIndex.build([[0.5], [0.25]], { coarse: 'int8', calibration })
+    const index = QuantizedIndex.build([[0.5], [0.25]], { coarse: 'int8', ranges: calibration })
     const before = [dequantizeEmbeddings(codes).data, index.search([1]), encodeIndex(index)]
     calibration.add([[100]])
     expect([dequantizeEmbeddings(codes).data, index.search([1]), encodeIndex(index)]).toEqual(before)

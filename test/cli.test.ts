@@ -176,14 +176,16 @@ describe('packvec search', () => {
 
   it('passes every option on', () => {
     const calibration = Calibration.from(sample)
-    const index = QuantizedIndex.build(corpus, { coarse: 'ubinary', rescore: 'float32', calibration })
+    const index = QuantizedIndex.build(corpus, { coarse: 'ubinary', rescore: 'float32', ranges: calibration })
     const results = index.search(queries, { topK: 3, rescoreMultiplier: 1.5, scoring: 'asymmetric' })
     const printed = searched(
       ...['--precision', 'ubinary', '--rescore', 'float32', '--rescore-multiplier', '1.5', '--top-k', '3'],
       ...['--scoring', 'asymmetric'],
     )
     expect(printed.ids).toEqual(results.map((result) => Array.from(result.ids)))
-    const calibrated = QuantizedIndex.build(corpus, { coarse: 'int8', rescore: 'none', calibration }).search(queries)
+    const calibrated = QuantizedIndex.build(corpus, { coarse: 'int8', rescore: 'none', ranges: calibration }).search(
+      queries,
+    )
     for (const [flag, file] of [
       ['--ranges', 'ranges.npy'],
       ['--calibration', 'sample.npy'],

@@ -22,7 +22,7 @@ afterAll(() => Promise.all(pools.map((pool) => pool.close())))
 /** The ranges or levels of all rows, so that files of parts mean the same. */
 function codebookOf(data: Float32Array, precision: Precision) {
   const rows = { data, dims: [ROWS, DIMS] }
-  if (precision === 'int8') return { calibration: Calibration.from(rows) }
+  if (precision === 'int8') return { ranges: Calibration.from(rows) }
   return precision === 'binary' ? {} : { levels: Levels.from(rows, precision as 'int4') }
 }
 
@@ -36,8 +36,7 @@ describe.each(DATA)('over %s data, shards find what one index finds', (kind) => 
       const options = { coarse, rescore: 'none', scale, dims: DIMS, ...book, ...quiet } as const
       const search = { topK: K, scoring: 'asymmetric' } as const
       const expected = QuantizedIndex.build(data, options).search(queries, search)
-      const ranges = 'calibration' in book ? { ranges: book.calibration } : book
-      const scores = trueScores(data, DIMS, queries.data, coarse, { scale, ...ranges, ...quiet })
+      const scores = trueScores(data, DIMS, queries.data, coarse, { scale, ...book, ...quiet })
       for (const [q, result] of expected.entries()) expectBest(result, scores[q]!, K, `${coarse} ${scale} ${q}`)
       await expectSame(options, search, expected)
     }
@@ -47,7 +46,7 @@ describe.each(DATA)('over %s data, shards find what one index finds', (kind) => 
     for (const scale of [false, true] as const) {
       for (const rescore of ['float32', 'int8'] as const) {
         if (coarse === rescore) continue
-        const int8 = rescore === 'int8' ? { calibration: Calibration.from({ data, dims: [ROWS, DIMS] }) } : {}
+        const int8 = rescore === 'int8' ? { ranges: Calibration.from({ data, dims: [ROWS, DIMS] }) } : {}
         const options = { coarse, rescore, scale, dims: DIMS, ...codebookOf(data, coarse), ...int8, ...quiet } as const
         const search = { topK: K, scoring: 'asymmetric', rescoreMultiplier: 2 } as const
         await expectSame(options, search, QuantizedIndex.build(data, options).search(queries, search))

@@ -148,7 +148,7 @@ describe('an index that grows', () => {
   it('leaves ranges that were given, or taken from a sample, as they are', () => {
     const rows = matrix(400, 20, 1)
     const wide = changed(rows, (value) => 3 * value)
-    for (const options of [{ calibration: Calibration.from(rows) }, { calibrationEmbeddings: rows }]) {
+    for (const options of [{ ranges: Calibration.from(rows) }, { calibrationEmbeddings: rows }]) {
       const index = QuantizedIndex.build(rows, { ...ONE_STAGE, ...options })
       const before = rangesOf(index)
       index.add(wide)
@@ -178,7 +178,7 @@ describe('what fixed ranges cut off', () => {
     const { messages, onWarning } = listen()
     const sample = slice(corpus, 0, 1000)
     const calibration = Calibration.from(sample)
-    const index = QuantizedIndex.build(sample, { calibration, onWarning })
+    const index = QuantizedIndex.build(sample, { ranges: calibration, onWarning })
     expect(index.clipped).toBe(0)
     const { mins, maxs } = calibration.minMax
     let outside = 0
@@ -191,12 +191,12 @@ describe('what fixed ranges cut off', () => {
         /^[\d.]+ % of the values that were added lie outside the int8 ranges, which are fixed, .*0 % of/,
       ),
     ])
-    expect(messages[0]).toMatch(/Build the index anew from all rows, or give a calibration/)
+    expect(messages[0]).toMatch(/Build the index anew from all rows, or give `ranges`/)
   })
 
   it('is told at once where ranges do not hold the rows of a build', () => {
     const { messages, onWarning } = listen()
-    QuantizedIndex.build(corpus, { calibration: Calibration.from(slice(corpus, 0, 100)), onWarning })
+    QuantizedIndex.build(corpus, { ranges: Calibration.from(slice(corpus, 0, 100)), onWarning })
     expect(messages).toEqual([expect.stringMatching(/% of the values lie outside the int8 ranges given/)])
   })
 
@@ -221,7 +221,7 @@ describe('what fixed ranges cut off', () => {
     expect(messages).toEqual([expect.stringMatching(/outside the int4 levels, which are fixed/)])
     // Of twice as many rows: none that the file's own rows could have given.
     const calibration = Calibration.from(rows).add(rows)
-    const loaded = decodeIndex(encodeIndex(QuantizedIndex.build(rows, { ...ONE_STAGE, calibration })))
+    const loaded = decodeIndex(encodeIndex(QuantizedIndex.build(rows, { ...ONE_STAGE, ranges: calibration })))
     const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
     expect(loaded.add(wide).clipped).toBeGreaterThan(0.3)
     expect(warn.mock.calls).toEqual([[expect.stringMatching(/outside the int8 ranges, which are fixed/)]])

@@ -80,7 +80,7 @@ describe('the memory of an index', () => {
     const chunk = rows(10_000, 4)
     let index: QuantizedIndex | undefined
     const opened = memoriesOf(() => {
-      index = QuantizedIndex.build(chunk, { calibration, capacity })
+      index = QuantizedIndex.build(chunk, { ranges: calibration, capacity })
       for (let i = 1; i < 7; i++) index.add(chunk)
       index.search(chunk.data.slice(0, DIMS), { topK: 100 })
     })
@@ -90,13 +90,18 @@ describe('the memory of an index', () => {
   })
 
   it('is made anew by the row behind the capacity', () => {
-    const opened = memoriesOf(() => QuantizedIndex.build(rows(100, 5), { calibration, capacity: 100 }).add(rows(1, 6)))
+    const opened = memoriesOf(() =>
+      QuantizedIndex.build(rows(100, 5), { ranges: calibration, capacity: 100 }).add(rows(1, 6)),
+    )
     expect(opened.length).toBe(2)
   })
 })
 
 describe('an index that is disposed', () => {
-  const index = QuantizedIndex.build(rows(100, 9), { calibration, rotation: Rotation.hadamard(DIMS, { seed: 1 }) })
+  const index = QuantizedIndex.build(rows(100, 9), {
+    ranges: calibration,
+    rotation: Rotation.hadamard(DIMS, { seed: 1 }),
+  })
   const query = rows(1, 3).data
   index.search(query)
   index.dispose()
@@ -143,7 +148,7 @@ describe('an index that is disposed', () => {
   it('lets the collector have its memory although the index is still held', async () => {
     let held: QuantizedIndex | undefined
     const alive = aliveOf(() => {
-      held = QuantizedIndex.build(rows(100, 9), { calibration })
+      held = QuantizedIndex.build(rows(100, 9), { ranges: calibration })
     })
     held!.search(query)
     await collectGarbage()
@@ -164,7 +169,7 @@ describe('10,000 indexes, made and dropped', () => {
     const query = rows(1, 3).data
     const make = (count: number) => {
       for (let i = 0; i < count; i++) {
-        const index = QuantizedIndex.build(corpus, { calibration })
+        const index = QuantizedIndex.build(corpus, { ranges: calibration })
         index.search(query, { topK: 2 })
         drop(index)
       }

@@ -59,7 +59,7 @@ describe('options that do not exist', () => {
     ['index.search', { rescore_multiplier: 2 }, 'rescoreMultiplier'],
     ['index.search', { rescoreMultiplyer: 2 }, 'rescoreMultiplier'],
     ['QuantizedIndex.build', { precision: 'int8' }, 'coarse'],
-    ['QuantizedIndex.build', { ranges: rows }, 'calibration'],
+    ['QuantizedIndex.build', { calibration: rows }, 'ranges'],
     ['QuantizedIndex.build', { normalize: true }, 'renormalize'],
     ['QuantizedIndex.build', { truncate_dim: 2 }, 'truncate'],
     ['QuantizedIndex.build', { corse: 'int8' }, 'coarse'],
@@ -122,14 +122,14 @@ describe('what is no object of options', () => {
 
 describe('messages recommend options that the call has', () => {
   it.each([
-    ['QuantizedIndex.build', () => QuantizedIndex.build([query]), '`calibration` or `calibrationEmbeddings`'],
+    ['QuantizedIndex.build', () => QuantizedIndex.build([query]), '`ranges` or `calibrationEmbeddings`'],
     ['quantizeEmbeddings', () => quantizeEmbeddings([query], 'int8'), '`ranges` or `calibrationEmbeddings`'],
     ['quantizeEmbeddings', () => quantizeEmbeddings([query], 'int4'), '`levels` or `calibrationEmbeddings`'],
-    ['semanticSearch', () => semanticSearch(query, [query], { precision: 'int8' }), 'give `calibration` from'],
+    ['semanticSearch', () => semanticSearch(query, [query], { precision: 'int8' }), 'give `ranges` from'],
     [
       'semanticSearch',
       () => semanticSearch(query, { data: new Uint8Array(3), dims: [1, 3] }, { precision: 'uint8' }),
-      'give `calibration`',
+      'give `ranges`',
     ],
     [
       'dequantizeEmbeddings',
@@ -146,12 +146,12 @@ describe('messages recommend options that the call has', () => {
     const warnings: string[] = []
     QuantizedIndex.build(rows, { onWarning: (message) => warnings.push(message) })
     expect(warnings).toHaveLength(1)
-    expect(warnings[0]).toContain('`calibration` or `calibrationEmbeddings`')
+    expect(warnings[0]).toContain('`ranges` or `calibrationEmbeddings`')
   })
 
   it('and speaks of the option by its name where its value is wrong', () => {
-    const error = thrownBy(() => QuantizedIndex.build(rows, { calibration: [1, 2, 3] as never }))
-    expect(error.argument).toBe('calibration')
+    const error = thrownBy(() => QuantizedIndex.build(rows, { ranges: [1, 2, 3] as never }))
+    expect(error.argument).toBe('ranges')
   })
 })
 

@@ -304,7 +304,7 @@ describe('bad input', () => {
       'int8 codes without ranges',
       () => dequantizeEmbeddings({ data: new Int8Array(4), dims: [1, 4] }, { precision: 'int8' }),
       'CALIBRATION_REQUIRED',
-      'calibration',
+      'ranges',
     ],
     [
       'codes of the wrong width',

@@ -135,7 +135,7 @@ describe.each(kinds)('a %s rotation', (kind, make) => {
       canary2: 64,
       rotationScratch: sizes.rotationScratch,
       canary3: 64,
-      ...encoderSizes(dims, 5),
+      ...encoderSizes(dims, 5, 0),
     })
     const workspace = openWorkspace(regions.end)
     const bytes = new Uint8Array(workspace.buffer)

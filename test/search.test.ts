@@ -131,7 +131,7 @@ describe('QuantizedIndex', () => {
     for (const coarse of ['binary', 'int8', 'uint8', 'float32'] as const) {
       for (const rescore of ['none', 'int8', 'float32', 'binary'] as const) {
         for (const scoring of ['symmetric', 'asymmetric'] as const) {
-          const index = QuantizedIndex.build(same, { coarse, rescore, calibration })
+          const index = QuantizedIndex.build(same, { coarse, rescore, ranges: calibration })
           expect([...index.search([0.1, 0.2, 0.3], { topK: 5, scoring }).ids]).toEqual([0, 1, 2, 3, 4])
         }
       }
@@ -171,8 +171,8 @@ describe('QuantizedIndex', () => {
 
   it('gives the same whether rows come at once or are added', () => {
     const calibration = Calibration.from(embeddings)
-    const whole = QuantizedIndex.build(embeddings, { calibration })
-    const grown = QuantizedIndex.build(rowOf(data, dims, 0), { calibration })
+    const whole = QuantizedIndex.build(embeddings, { ranges: calibration })
+    const grown = QuantizedIndex.build(rowOf(data, dims, 0), { ranges: calibration })
     for (let first = 1, step = 1; first < rows; first += step, step = (step * 5) % 37) {
       const last = Math.min(first + step, rows)
       grown.add({ data: data.subarray(first * dims, last * dims), dims: [last - first, dims] })
@@ -294,9 +294,9 @@ describe('QuantizedIndex', () => {
     ],
     [
       'a calibration of other dims',
-      () => QuantizedIndex.build(embeddings, { calibration: Calibration.from(matrix(3, 4, 1)) }),
+      () => QuantizedIndex.build(embeddings, { ranges: Calibration.from(matrix(3, 4, 1)) }),
       'DIMS_MISMATCH',
-      'calibration',
+      'ranges',
     ],
     ['one row without calibration', () => QuantizedIndex.build(query), 'CALIBRATION_REQUIRED', 'single'],
     ['too many dims', () => QuantizedIndex.build(new Float32Array(70_000)), 'TOO_LARGE', '65535'],
@@ -322,7 +322,7 @@ describe('semanticSearch', () => {
         expect(semanticSearch(queries, codes, { scoring })).toEqual(expected)
         if (precision === 'float32') continue
         const bare = { data: codes.data, dims: [rows, codes.rowBytes] }
-        const found = semanticSearch(queries, bare, { precision, scoring, calibration: codes.calibration })
+        const found = semanticSearch(queries, bare, { precision, scoring, ranges: codes.calibration })
         expect(found).toEqual(expected)
       }
     },
@@ -378,7 +378,7 @@ describe('semanticSearch', () => {
     ],
     [
       'a calibration of other dims',
-      () => semanticSearch(queries, corpus, { precision: 'int8', calibration: [[0], [1]] }),
+      () => semanticSearch(queries, corpus, { precision: 'int8', ranges: [[0], [1]] }),
       'DIMS_MISMATCH',
     ],
   ])('refuses %s', (_title, call, code) => {

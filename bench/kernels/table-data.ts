@@ -1,4 +1,4 @@
-import { fillNibbleTable, quantizeTable } from '../../src/search/tables.js'
+import { fillNibbleTable, quantizeTable } from '../../src/search/forms/nibble-table.js'
 import { fillBytes } from '../arena.js'
 import { type Embedded, tiledCorpus } from '../search/corpus.js'
 import { DIMS, type Sizes } from '../sizes.js'
@@ -38,7 +38,8 @@ export function realData(embedded: Embedded, sizes: Sizes): TableData {
     const question = corpus.queries.subarray(0, DIMS)
     packSigns(question, query)
     const nibbles = new Float32Array(table.length)
-    fillNibbleTable(question, { precision: 'ubinary', book: undefined, scale: undefined }, nibbles)
+    // Bits add the query where they are set.
+    fillNibbleTable(question, 1, (value, _d, terms) => terms.set([0, value]), nibbles)
     quantizeTable(nibbles, table)
   }
 }

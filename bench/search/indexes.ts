@@ -41,7 +41,7 @@ export function buildIndexes(corpus: Corpus, keepers: readonly Keeper[]): Indexe
       const start = performance.now()
       const index = built.get(name)
       if (index) index.add(chunk)
-      else built.set(name, QuantizedIndex.build(chunk, { ...options, calibration, capacity: rows }))
+      else built.set(name, QuantizedIndex.build(chunk, { ...options, ranges: calibration, capacity: rows }))
       buildMs[name] = (buildMs[name] ?? 0) + performance.now() - start
     }
     for (const keep of keepers) keep(chunk.data, first)

@@ -16,8 +16,8 @@ const ALIASES: Readonly<Record<string, string>> = {
   rescoreMultiplier: 'multiplier oversampling oversample rescorefactor',
   coarse: 'precision quantization corpusprecision dtype',
   precision: 'coarse quantization corpusprecision dtype',
-  calibration: 'ranges',
-  ranges: 'calibration',
+  ranges: 'calibration minmax',
+  calibrateOn: 'calibration sample',
   filter: 'ids allowed where rows',
   minScore: 'threshold scorethreshold',
   scoring: 'metric similarity scorefunction',
@@ -69,8 +69,8 @@ function unknownOption(name: string, known: readonly string[]): PackvecError {
 /** The option that a name may have meant: spelled otherwise, called otherwise elsewhere, or misspelled. */
 function nearestName(name: string, known: readonly string[]): string | undefined {
   const plain = plainName(name)
-  const alias = known.find((one) => plainName(one) === plain || ALIASES[one]?.split(' ').includes(plain))
-  if (alias !== undefined || plain.length > 40) return alias
+  const aliases = known.filter((one) => plainName(one) === plain || ALIASES[one]?.split(' ').includes(plain))
+  if (aliases.length > 0 || plain.length > 40) return aliases.join(' or ') || undefined
   const distances = known.map((one) => editDistance(plain, plainName(one)))
   const least = Math.min(...distances)
   return least <= Math.max(1, plain.length / 3) ? known[distances.indexOf(least)] : undefined

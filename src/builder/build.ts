@@ -7,7 +7,8 @@ import { checkPath } from '../files/path.js'
 import { refuseInputs } from '../files/target.js'
 import type { IndexHeader } from '../index-file/header.js'
 import type { IndexSpec } from '../index-file/layout.js'
-import { type CodePlan, planCodes } from './calibrate.js'
+import type { Recipe } from '../search/recipe.js'
+import { planCodes } from './calibrate.js'
 import type { Corpus } from './corpus.js'
 import { encodeRows, FactorTooWide } from './encode-rows.js'
 import { asFixed, warnOfClipping } from './grow.js'
@@ -76,14 +77,14 @@ export async function writeNew(path: string, corpus: Corpus, ids: IdList, option
 }
 
 /** The precisions, ranges, levels and rotation of another index. */
-async function planLike(path: string, corpus: Corpus, options: BuildIndexOptions): Promise<CodePlan> {
+async function planLike(path: string, corpus: Corpus, options: BuildIndexOptions): Promise<Recipe> {
   const index = await IndexReader.open(path)
   try {
     checkCorpusDims(corpus, index)
     // Fixed: files that are searched as one need the same ranges.
     const columns = index.parts.columns.map(asFixed)
     await warnOfClipping(index, columns, corpus, options)
-    return { ...index.parts, columns, stages: index.header.stages }
+    return { ...index.parts, columns }
   } finally {
     await index.close()
   }
@@ -99,6 +100,9 @@ export function checkCorpusDims(
   throw new PackvecError('DIMS_MISMATCH', 'source', message)
 }
 
+/** What an index to follow says already; warnings come all the same. */
+const codings = (Object.keys(CODING_CHECKS) as (keyof CodingOptions)[]).filter((name) => name !== 'onWarning')
+
 /** @throws PackvecError INVALID_ARGUMENT */
 export function checkBuildOptions(
   given: BuildIndexOptions | undefined,
@@ -106,10 +110,7 @@ export function checkBuildOptions(
 ): BuildIndexOptions {
   const options = checkOptions(given, checks as typeof BUILD_INDEX_CHECKS)
   const { like, metadata } = options
-  const second =
-    like === undefined
-      ? undefined
-      : (Object.keys(CODING_CHECKS) as (keyof CodingOptions)[]).find((name) => options[name] !== undefined)
+  const second = like === undefined ? undefined : codings.find((name) => options[name] !== undefined)
   if (second !== undefined) {
     fail('INVALID_ARGUMENT', second, 'left out where `like` gives an index to follow', describe(options[second]))
   }

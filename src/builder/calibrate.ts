@@ -1,18 +1,17 @@
-import { checkCount, checkOneOf, checkSameDims, describe, fail, reading } from '../base/check.js'
+import { checkCount, checkSameDims, describe, fail, reading } from '../base/check.js'
 import { checkOptions } from '../base/options.js'
 import { checkSeed, seededWords } from '../base/random.js'
-import { Calibration } from '../codes/calibration.js'
-import type { Codebook } from '../codes/codebook.js'
+import { checkOwnRows, chooseBook, fitOf, requireBook } from '../codes/choose-book.js'
+import type { BookCollector, Codebook } from '../codes/code.js'
+import { checkScale } from '../codes/code-options.js'
 import type { CodeColumn } from '../codes/column.js'
-import { isLevelPrecision } from '../codes/levels.js'
-import { type Precision, precisionKind } from '../codes/precision.js'
-import { BUILD_NAMES, checkOwnRows, checkScale, chooseCodebook, requireCodebook } from '../codes/quantize.js'
+import type { Precision } from '../codes/precision.js'
+import { codeOf } from '../codes/registry.js'
 import { lookRows } from '../codes/suitability.js'
-import type { IndexParts } from '../index-file/parts.js'
 import { type RowSource, toRows } from '../rows/matrix.js'
-import { fitOf, planStages } from '../search/build-plan.js'
 import { openClipping } from '../search/clipping.js'
-import { type Stages, storedPrecisions } from '../search/stages.js'
+import type { Recipe } from '../search/recipe.js'
+import { checkStages, storedPrecisions } from '../search/stages.js'
 import { warnOfIndex } from '../search/suitability.js'
 import { SAMPLE_ROWS } from '../transform/centre.js'
 import { centreOn, openTransform, type Transform, transformRows } from '../transform/transform.js'
@@ -22,15 +21,10 @@ import { openRotation } from './fit-rotation.js'
 import type { BuildIndexOptions } from './options.js'
 import { Progress } from './progress.js'
 
-/** What the codes of an index are to be. */
-export interface CodePlan extends IndexParts {
-  readonly stages: Stages
-}
-
 /** Checks the options and finds ranges, levels and rotation: the first pass over a corpus, where it needs one. */
-export async function planCodes(corpus: Corpus, options: BuildIndexOptions): Promise<CodePlan> {
-  const stages = planStages(options)
-  checkCalibration(options.calibration)
+export async function planCodes(corpus: Corpus, options: BuildIndexOptions): Promise<Recipe> {
+  const stages = checkStages(options)
+  checkPolicy(options.calibrateOn)
   const { rotation, ...rest } = options
   const opened = openTransform(corpus.dims, rest)
   const given = givenSample(corpus, opened, options)
@@ -43,21 +37,24 @@ export async function planCodes(corpus: Corpus, options: BuildIndexOptions): Pro
   const made = rotation && (await openRotation(rotation, kept, sample, options.signal))
   const { centre } = kept
   const transform = { ...openTransform(corpus.dims, made === undefined ? rest : { ...rest, rotation: made }), centre }
-  const ranges = isRanges(options.calibration) ? options.calibration : undefined
   const columns: CodeColumn[] = []
   for (const precision of storedPrecisions(stages)) {
     const scale = checkScale(options.scale, precision)
-    const book = await chooseBook(precision, corpus, transform, given, sample, options)
-    const fit = fitOf(precision, given !== undefined, { ...options, calibration: ranges })
-    columns.push({ precision, book: requireCodebook(book, precision, transform.dims, BUILD_NAMES), scale, fit })
+    const book = requireBook(
+      await bookOf(precision, corpus, transform, given, sample, options),
+      precision,
+      transform.dims,
+    )
+    columns.push({ precision, book, scale, fit: fitOf(precision, given !== undefined, options) })
   }
+  const recipe = { stages, transform, columns }
   const look = await evenRows(corpus, lookRows(corpus.rows), options.signal)
-  warnOfIndex(look, { transform, stages, columns, rows: corpus.rows }, options.onWarning)
+  warnOfIndex(look, recipe, corpus.rows, options.onWarning)
   openClipping(columns, transformRows(look, transform, 'centred', 'embeddings'), options.onWarning)
-  return { stages, transform, columns }
+  return recipe
 }
 
-async function chooseBook(
+async function bookOf(
   precision: Precision,
   corpus: Corpus,
   transform: Transform,
@@ -65,39 +62,33 @@ async function chooseBook(
   sample: () => Promise<RowSource>,
   options: BuildIndexOptions,
 ): Promise<Codebook | undefined> {
-  const { calibration, percentiles, levels } = options
-  const kind = precisionKind(precision)
-  if (kind === 'bits' || kind === 'floats') return undefined
-  const isLevels = isLevelPrecision(precision)
-  const ranges = isRanges(calibration) ? calibration : undefined
-  const isKnown = given !== undefined || (isLevels ? levels !== undefined : ranges !== undefined)
-  if (!isKnown && !isLevels && percentiles === undefined && !isSample(calibration)) {
-    return streamRanges(precision, corpus, transform, options)
+  const { books } = codeOf(precision)
+  if (books === undefined) return undefined
+  const isKnown = given !== undefined || options[books.option] !== undefined
+  if (!isKnown && !books.isSampled(options) && !isSample(options.calibrateOn)) {
+    checkOwnRows(corpus.rows, precision, options)
+    return collectBook(books.collect!(transform.dims, options), corpus, transform, options)
   }
   const encoded = (source: RowSource, name: string) => transformRows(source, transform, 'centred', name)
   // Its rows are never read where ranges or levels are known.
-  const own = isKnown ? { rows: corpus.rows, dims: transform.dims, single: false, copyRows() {} } : await sample()
-  const other = given && encoded(given, 'calibrationEmbeddings')
-  const chosen = { ...options, ...(ranges === undefined ? {} : { ranges }) }
-  return chooseCodebook([isKnown ? own : encoded(own, 'embeddings')], other, precision, chosen, BUILD_NAMES)
+  const unread = { rows: corpus.rows, dims: transform.dims, single: false, copyRows() {} }
+  const own = isKnown ? unread : encoded(await sample(), 'embeddings')
+  return chooseBook([own], given && encoded(given, 'calibrationEmbeddings'), precision, options)
 }
 
-/** Minima and maxima of all rows, as they are encoded. */
-async function streamRanges(
-  precision: Precision,
+/** A codebook of all rows, as they are encoded. */
+async function collectBook(
+  collector: BookCollector,
   corpus: Corpus,
   transform: Transform,
-  options: BuildIndexOptions,
+  { onProgress, signal }: BuildIndexOptions,
 ): Promise<Codebook> {
-  checkOwnRows(corpus.rows, precision, options, BUILD_NAMES)
-  const scope = checkOneOf(options.scope ?? 'dimension', ['dimension', 'global'], 'scope')
-  const ranges = new Calibration(transform.dims)
-  const progress = new Progress(options.onProgress, 'calibrate', corpus.rows, corpus.rowBytes)
-  for await (const batch of batchesOf(corpus, options.signal)) {
-    ranges.addRows(transformRows(batch, transform, 'centred', batch.name), batch.name)
+  const progress = new Progress(onProgress, 'calibrate', corpus.rows, corpus.rowBytes)
+  for await (const batch of batchesOf(corpus, signal)) {
+    collector.add(transformRows(batch, transform, 'centred', batch.name), batch.name)
     progress.report(batch.first + batch.rows)
   }
-  return scope === 'global' ? ranges.shareRange('embeddings') : ranges
+  return collector.finish('embeddings')
 }
 
 /** The embeddings to calibrate on, where the caller gave some. */
@@ -110,10 +101,10 @@ function givenSample(corpus: Corpus, kept: Transform, options: BuildIndexOptions
 }
 
 /** Rows drawn at random, or evenly spaced: the same ones whatever the batches. */
-function drawSample(corpus: Corpus, { calibration, onProgress, signal }: BuildIndexOptions): Promise<RowSource> {
-  const count = Math.min(isSample(calibration) ? calibration.sample : SAMPLE_ROWS, corpus.rows)
-  const numbers = isSample(calibration)
-    ? drawRows(corpus.rows, count, calibration.seed ?? 0)
+function drawSample(corpus: Corpus, { calibrateOn, onProgress, signal }: BuildIndexOptions): Promise<RowSource> {
+  const count = Math.min(isSample(calibrateOn) ? calibrateOn.sample : SAMPLE_ROWS, corpus.rows)
+  const numbers = isSample(calibrateOn)
+    ? drawRows(corpus.rows, count, calibrateOn.seed ?? 0)
     : evenNumbers(count, corpus.rows)
   const progress = new Progress(onProgress, 'calibrate', count, corpus.rowBytes)
   return gatherRows(corpus, numbers, (rows) => progress.report(rows), signal)
@@ -129,21 +120,16 @@ function drawRows(rows: number, count: number, seed: number): Float64Array {
   return drawn
 }
 
-type CalibrationOption = BuildIndexOptions['calibration']
+type Policy = BuildIndexOptions['calibrateOn']
 
-function isRanges(value: CalibrationOption): value is Calibration {
-  return typeof value === 'object' && value !== null && 'buckets' in value
+function isSample(policy: Policy): policy is { readonly sample: number; readonly seed?: number } {
+  return typeof policy === 'object' && policy !== null && 'sample' in policy
 }
 
-function isSample(value: CalibrationOption): value is { readonly sample: number; readonly seed?: number } {
-  return typeof value === 'object' && value !== null && 'sample' in value
-}
-
-function checkCalibration(value: CalibrationOption): void {
-  if (value === undefined || value === 'all') return
-  if (reading('calibration', () => isRanges(value))) return
-  if (!reading('calibration', () => isSample(value))) {
-    fail('INVALID_ARGUMENT', 'calibration', "'all', { sample, seed } or a Calibration", describe(value))
+function checkPolicy(policy: Policy): void {
+  if (policy === undefined || policy === 'all') return
+  if (!reading('calibrateOn', () => isSample(policy))) {
+    fail('INVALID_ARGUMENT', 'calibrateOn', "'all' or { sample, seed }", describe(policy))
   }
-  checkOptions(value as object, { sample: checkCount, seed: checkSeed }, 'calibration')
+  checkOptions(policy as object, { sample: checkCount, seed: checkSeed }, 'calibrateOn')
 }

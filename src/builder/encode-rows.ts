@@ -1,9 +1,9 @@
 import { PackvecError } from '../base/errors.js'
 import { fitsHalf } from '../base/half.js'
-import { columnType } from '../codes/codebook.js'
 import { encodeColumns, encodingRoom } from '../codes/encode.js'
+import { columnType } from '../codes/factor.js'
 import { scaleBytes, tensorName } from '../index-file/layout.js'
-import type { IndexParts } from '../index-file/parts.js'
+import type { Recipe } from '../search/recipe.js'
 import { transformRows } from '../transform/transform.js'
 import { batchesOf, batchRows } from './batches.js'
 import type { Corpus } from './corpus.js'
@@ -27,7 +27,7 @@ export class FactorTooWide extends PackvecError {
  */
 export async function encodeRows(
   corpus: Corpus,
-  { transform, columns }: IndexParts,
+  { transform, columns }: Recipe,
   writer: IndexWriter,
   { onProgress, signal }: WorkOptions,
 ): Promise<void> {

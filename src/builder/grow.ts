@@ -1,5 +1,5 @@
-import { Calibration } from '../codes/calibration.js'
 import type { CodeColumn } from '../codes/column.js'
+import { Calibration } from '../codes/ranges.js'
 import { Recoding } from '../codes/recoding.js'
 import { lookRows } from '../codes/suitability.js'
 import { tensorName } from '../index-file/layout.js'

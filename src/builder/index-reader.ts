@@ -6,18 +6,19 @@ import { nodeSha256 } from '../files/node-sha256.js'
 import { realTarget } from '../files/target.js'
 import { KIND_BYTES } from '../formats/kind.js'
 import { type IndexHeader, indexHeaderBytes, parseIndexHeader, type StoredTensor } from '../index-file/header.js'
-import { type IndexParts, openParts } from '../index-file/parts.js'
+import { openParts } from '../index-file/parts.js'
 import { BITS_BEHIND } from '../rows/filter-rows.js'
+import type { Recipe } from '../search/recipe.js'
 import { NodeFileSource } from '../sources/node-source.js'
 
 /** An index file open for copying: its header and codebooks checked, its rows streamed and checked block by block. */
 export class IndexReader {
   readonly path: string
   readonly header: IndexHeader
-  readonly parts: IndexParts
+  readonly parts: Recipe
   readonly #file: NodeFileSource
 
-  private constructor(path: string, file: NodeFileSource, header: IndexHeader, parts: IndexParts) {
+  private constructor(path: string, file: NodeFileSource, header: IndexHeader, parts: Recipe) {
     this.path = path
     this.#file = file
     this.header = header

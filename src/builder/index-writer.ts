@@ -1,5 +1,5 @@
 import { Checksum, sha256Hex } from '../base/checksum.js'
-import type { ScaleType } from '../codes/codebook.js'
+import type { ScaleType } from '../codes/code.js'
 import type { AtomicFile } from '../files/atomic-file.js'
 import { nodeSha256 } from '../files/node-sha256.js'
 import type { IndexSpec } from '../index-file/layout.js'

@@ -1,16 +1,14 @@
 import { checkBoolean, checkCount, checkFunction, checkSignal } from '../base/check.js'
 import type { OptionChecks } from '../base/options.js'
 import { checkSeed } from '../base/random.js'
-import type { Calibration } from '../codes/calibration.js'
-import type { ScaleType } from '../codes/codebook.js'
-import type { Levels } from '../codes/levels.js'
-import type { Precision } from '../codes/precision.js'
-import type { Percentiles, Scope } from '../codes/quantiles.js'
+import { CODE_CHECKS, type CodeOptions } from '../codes/code-options.js'
 import { checkPath } from '../files/path.js'
 import { checkIds } from '../rows/check-ids.js'
 import type { Id } from '../rows/ids.js'
 import type { Embeddings } from '../rows/matrix.js'
+import type { StageChoice } from '../search/build-plan.js'
 import type { Rotation, RotationKind } from '../transform/rotation.js'
+import { TRANSFORM_CHECKS, type TransformOptions } from '../transform/transform.js'
 import type { ProgressListener } from './progress.js'
 
 /** How a caller follows and stops work on an index file. */
@@ -67,48 +65,22 @@ export interface RotationRequest {
 export const ROTATION_CHECKS: OptionChecks<RotationRequest> = { kind: true, seed: checkSeed, center: checkBoolean }
 
 /** What codes an index has. */
-export interface CodingOptions {
-  /** Codes that the first stage scans: 'binary' by default. */
-  readonly coarse?: Precision
-  /** Codes that rescore the candidates: 'int8' by default ('none' where `coarse` is float32); 'none' for one stage. */
-  readonly rescore?: Precision | 'none'
+export interface CodingOptions extends CodeOptions, StageChoice, Omit<TransformOptions, 'rotation'> {
   /**
-   * What ranges, levels, percentiles and fitted rotations are taken from. 'all' (default): minima and maxima of all rows,
-   * the others of at most 16,384 rows, evenly spaced, as `QuantizedIndex.build` does. `{ sample, seed }`: all of them from so
-   * many rows, drawn at random. Or the ranges of 8-bit codes themselves.
+   * What ranges, levels, percentiles and fitted rotations are taken from where nobody gives them. 'all' (default): minima and
+   * maxima of all rows, the others of at most 16,384 rows, evenly spaced, as `QuantizedIndex.build` does. `{ sample, seed }`:
+   * all of them from so many rows, drawn at random.
    */
-  readonly calibration?: 'all' | { readonly sample: number; readonly seed?: number } | Calibration
-  /** Embeddings to take ranges, levels and rotation from instead, as they come from the model. */
-  readonly calibrationEmbeddings?: Embeddings
-  /** Levels of 2- or 4-bit codes, of the embeddings as they are encoded. */
-  readonly levels?: Levels
-  /** Ranges or levels for each dimension, or for all at once; see `QuantizeOptions`. */
-  readonly scope?: Scope
-  /** Ranges between two percentiles; see `QuantizeOptions`. */
-  readonly percentiles?: Percentiles
-  /** Keeps a factor for each row beside codes of up to 8 bits; see `QuantizeOptions`. */
-  readonly scale?: boolean | ScaleType
-  /** Keeps the first dimensions only (Matryoshka models). */
-  readonly truncate?: number
-  /** Brings the (truncated) embeddings to length 1, so that the dot product is the cosine. */
-  readonly renormalize?: boolean
-  /** Subtracts the mean of the rows (of the sample), or the numbers given, before rows are encoded; see `TransformOptions`. */
-  readonly center?: boolean | ArrayLike<number>
+  readonly calibrateOn?: 'all' | { readonly sample: number; readonly seed?: number }
   readonly rotation?: Rotation | RotationRequest
 }
 
 export const CODING_CHECKS: OptionChecks<CodingOptions> = {
+  ...CODE_CHECKS,
+  ...TRANSFORM_CHECKS,
   coarse: true,
   rescore: true,
-  calibration: true,
-  calibrationEmbeddings: true,
-  levels: true,
-  scope: true,
-  percentiles: true,
-  scale: true,
-  truncate: checkCount,
-  renormalize: checkBoolean,
-  center: true,
+  calibrateOn: true,
   rotation: true,
 }
 
@@ -119,8 +91,6 @@ export interface BuildIndexOptions extends CodingOptions, WriteOptions {
   readonly ids?: Ids
   /** Texts of your own to keep in the file. */
   readonly metadata?: Readonly<Record<string, string>>
-  /** Gets each warning as a sentence; `console.warn` by default. */
-  readonly onWarning?: (message: string) => void
 }
 
 export const BUILD_INDEX_CHECKS: OptionChecks<BuildIndexOptions> = {
@@ -129,7 +99,6 @@ export const BUILD_INDEX_CHECKS: OptionChecks<BuildIndexOptions> = {
   like: checkPath,
   ids: checkIds,
   metadata: true,
-  onWarning: checkFunction,
 }
 
 export interface AppendOptions extends WriteOptions {

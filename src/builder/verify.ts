@@ -2,6 +2,7 @@ import { throwIfAborted } from '../base/abort.js'
 import { hexOf } from '../base/checksum.js'
 import { PackvecError } from '../base/errors.js'
 import { checkOptions } from '../base/options.js'
+import { codeOf } from '../codes/registry.js'
 import { naming } from '../files/file.js'
 import { nodeSha256 } from '../files/node-sha256.js'
 import { checkPath } from '../files/path.js'
@@ -83,7 +84,9 @@ type ValueCheck = (piece: Uint8Array, bytesBefore: number) => string | undefined
 
 function valueCheck({ columns, dims }: IndexHeader, { name, dtype }: StoredTensor): ValueCheck | undefined {
   const isScale = columns.some(({ scale }) => scale?.tensor.name === name)
-  const isCodes = columns.some(({ codes, precision }) => codes.name === name && precision === 'float32')
+  const isCodes = columns.some(
+    ({ codes, precision }) => codes.name === name && codeOf(precision).array === 'Float32Array',
+  )
   if (!isScale && !isCodes) return undefined
   const itemBytes = dtype === 'F16' ? 2 : 4
   return (piece, bytesBefore) => {

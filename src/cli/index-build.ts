@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { readIdsFile } from '../builder/ids-file.js'
 import { refuseInputs } from '../files/target.js'
-import { Calibration, PRECISIONS, type Precision } from '../index.js'
+import { PRECISIONS, type Precision } from '../index.js'
 import { type BuildIndexOptions, buildIndex } from '../node.js'
 import { parseCount, readFloats } from './arguments.js'
 import { addCodeOptions, type CodeFlags, centres, codeOptions, parseSeed } from './code-options.js'
@@ -92,8 +92,8 @@ async function codingOptions(flags: BuildFlags): Promise<BuildIndexOptions> {
     ...codeOptions(flags),
     ...(coarse === undefined ? {} : { coarse }),
     ...(rescore === undefined ? {} : { rescore }),
-    ...(ranges === undefined ? {} : { calibration: Calibration.fromRanges(await readFloats(ranges)) }),
-    ...(sample === undefined ? {} : { calibration: { sample, seed: sampleSeed } }),
+    ...(ranges === undefined ? {} : { ranges: await readFloats(ranges) }),
+    ...(sample === undefined ? {} : { calibrateOn: { sample, seed: sampleSeed } }),
     ...(calibration === undefined ? {} : { calibrationEmbeddings: await readFloats(calibration) }),
     ...(truncate === undefined ? {} : { truncate }),
     ...(renormalize === undefined ? {} : { renormalize }),

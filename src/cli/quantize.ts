@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander'
+import { codeOf } from '../codes/registry.js'
 import { refuseInputs } from '../files/target.js'
 import { PRECISIONS, type Precision, quantizeEmbeddings, type Rounding, transformEmbeddings } from '../index.js'
 import { writeNpy } from '../node.js'
@@ -86,13 +87,13 @@ async function checkOutputs(input: string, flags: QuantizeFlags): Promise<void> 
 /** Flags that were given for nothing are told, not refused. */
 function checkCalibrationUse(flags: QuantizeFlags): void {
   const { precision } = flags
-  const plain = precision === 'float32' || precision === 'binary' || precision === 'ubinary'
+  const { books, factors } = codeOf(precision)
   const fitted = flags.rotation === 'svd' || flags.rotation === 'itq'
-  if (flags.ranges !== undefined && precision !== 'int8' && precision !== 'uint8') {
-    warn(`--ranges has no effect on ${precision}`)
+  if (flags.ranges !== undefined && books?.option !== 'ranges') warn(`--ranges has no effect on ${precision}`)
+  if (flags.calibration !== undefined && books === undefined && !fitted) {
+    warn(`--calibration has no effect on ${precision}`)
   }
-  if (flags.calibration !== undefined && plain && !fitted) warn(`--calibration has no effect on ${precision}`)
-  if (flags.scales !== undefined && precision === 'float32') warn('--scales has no effect on float32')
+  if (flags.scales !== undefined && factors === 0) warn(`--scales has no effect on ${precision}`)
   if (flags.rotationMatrix !== undefined && flags.rotation === 'none') warn('--rotation-matrix needs a --rotation')
 }
 

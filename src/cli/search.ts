@@ -1,13 +1,6 @@
 import { type Command, Option } from 'commander'
-import {
-  Calibration,
-  PackvecError,
-  PRECISIONS,
-  type Precision,
-  QuantizedIndex,
-  type Scoring,
-  type SearchResult,
-} from '../index.js'
+import { USUAL } from '../codes/registry.js'
+import { PackvecError, PRECISIONS, type Precision, QuantizedIndex, type Scoring, type SearchResult } from '../index.js'
 import { parseCount, parseFactor, readFloats } from './arguments.js'
 import { addCodeOptions, type CodeFlags, codeOptions, openTransformOptions } from './code-options.js'
 import { batches, json, text } from './results.js'
@@ -34,7 +27,9 @@ export function addSearch(program: Command): void {
     .requiredOption('--corpus <corpus.npy>', 'embeddings to search, rows x dims')
     .requiredOption('--queries <queries.npy>', 'float queries, rows x dims, or a single one')
     .addOption(
-      new Option('--precision <precision>', 'codes that the first stage scans').choices(PRECISIONS).default('binary'),
+      new Option('--precision <precision>', 'codes that the first stage scans')
+        .choices(PRECISIONS)
+        .default(USUAL.coarse),
     )
     .addOption(
       new Option(
@@ -72,7 +67,7 @@ async function search(flags: SearchFlags): Promise<void> {
   const index = QuantizedIndex.build(corpus, {
     coarse: precision,
     ...(flags.rescore === undefined ? {} : { rescore: flags.rescore }),
-    ...(flags.ranges === undefined ? {} : { calibration: Calibration.fromRanges(await readFloats(flags.ranges)) }),
+    ...(flags.ranges === undefined ? {} : { ranges: await readFloats(flags.ranges) }),
     ...(sample === undefined ? {} : { calibrationEmbeddings: sample }),
     ...codeOptions(flags),
     ...transform,

@@ -18,7 +18,6 @@ export function escapeControls(text: string): string {
 const FLAGS: readonly (readonly [option: string, flag: string])[] = [
   ['`levels` or `calibrationEmbeddings`', '--calibration'],
   ['`calibrationEmbeddings`', '--calibration'],
-  ['`calibration`', '--ranges'],
   ['`ranges`', '--ranges'],
 ]
 

@@ -2,22 +2,11 @@ import { checkCount, describe, fail, reading } from '../base/check.js'
 import { PackvecError } from '../base/errors.js'
 import { MAX_DIMS } from '../base/max-dims.js'
 import { arrayType, isTensorLike, type TensorLike, tensorShape } from '../rows/matrix.js'
-import type { Calibration } from './calibration.js'
-import type { Codebook } from './codebook.js'
+import type { Codebook } from './code.js'
 import type { Levels } from './levels.js'
-import { codeRowBytes, dimsAnElement, isSigned, type Precision } from './precision.js'
-
-/** The element type of each precision's codes. */
-export interface CodeArrays {
-  float32: Float32Array<ArrayBuffer>
-  int8: Int8Array<ArrayBuffer>
-  uint8: Uint8Array<ArrayBuffer>
-  int4: Uint8Array<ArrayBuffer>
-  quaternary: Uint8Array<ArrayBuffer>
-  ternary: Uint8Array<ArrayBuffer>
-  binary: Int8Array<ArrayBuffer>
-  ubinary: Uint8Array<ArrayBuffer>
-}
+import type { CodeArrays, Precision } from './precision.js'
+import type { Calibration } from './ranges.js'
+import { codeOf } from './registry.js'
 
 /** Rows of codes as sentence-transformers lays them out: one row behind the other, no padding but the tail bits. */
 export interface QuantizedEmbeddings<P extends Precision = Precision> {
@@ -32,6 +21,8 @@ export interface QuantizedEmbeddings<P extends Precision = Precision> {
   readonly calibration?: Calibration
   /** The levels of `ternary`, `quaternary` and `int4` codes. */
   readonly levels?: Levels
+  /** What gives codes of other families their meaning. */
+  readonly codebook?: Codebook
   /** A factor for each row, where `scale` was asked for. */
   readonly scales?: Float32Array
 }
@@ -52,11 +43,10 @@ export interface CodeRows {
 
 /** Gives bytes their element type. */
 export function codeArray<P extends Precision>(precision: P, bytes: Uint8Array<ArrayBuffer>): CodeArrays[P] {
-  if (precision === 'float32') {
-    return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4) as CodeArrays[P]
-  }
-  if (!isSigned(precision)) return bytes as CodeArrays[P]
-  return new Int8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength) as CodeArrays[P]
+  const { buffer, byteOffset, byteLength } = bytes
+  const { array } = codeOf(precision)
+  if (array === 'Float32Array') return new Float32Array(buffer, byteOffset, byteLength / 4) as CodeArrays[P]
+  return (array === 'Uint8Array' ? bytes : new Int8Array(buffer, byteOffset, byteLength)) as CodeArrays[P]
 }
 
 /** The precision that codes say they are of; undefined for anything else. */
@@ -88,9 +78,9 @@ function readCodes(input: CodesInput, precision: Precision, argument: string, di
   if ('precision' in input && 'rowBytes' in input) return checkQuantized(input, precision, argument)
   const bytes = checkElements(input.data, precision, argument)
   const shape = tensorShape(input, argument)
-  const known = dims === undefined ? shape.dims * dimsAnElement(precision) : checkCount(dims, 'dims')
+  const known = dims === undefined ? shape.dims * codeOf(precision).dimsAnElement : checkCount(dims, 'dims')
   checkDims(known, argument)
-  checkWidth(shape.dims * (input.data as Uint8Array).BYTES_PER_ELEMENT, precision, known, argument)
+  checkWidth(shape.dims * (input.data as Uint8Array).BYTES_PER_ELEMENT, precision, known, undefined, argument)
   return { bytes, rows: shape.rows, dims: known, precision, single: shape.single, book: undefined, scales: undefined }
 }
 
@@ -103,12 +93,13 @@ function checkQuantized(codes: QuantizedEmbeddings, precision: Precision, argume
     fail('INVALID_ARGUMENT', argument, `of precision ${precision}`, describe(codes.precision))
   }
   const bytes = checkElements(codes.data, precision, argument)
-  checkWidth(rowBytes, precision, dims, argument)
+  const book = bookOf(codes)
+  checkWidth(rowBytes, precision, dims, book, argument)
   if (bytes.length !== rows * rowBytes) {
     fail('WRONG_WIDTH', `${argument}.data`, `${rows} rows of ${rowBytes} bytes`, `${bytes.length} bytes`)
   }
   if (scales !== undefined) checkScales(scales, rows, `${argument}.scales`)
-  return { bytes, rows, dims, precision, single: false, book: codes.calibration ?? codes.levels, scales }
+  return { bytes, rows, dims, precision, single: false, book, scales }
 }
 
 function checkScales(scales: Float32Array, rows: number, argument: string): void {
@@ -122,8 +113,20 @@ function checkDims(dims: number, argument: string): void {
   if (dims > MAX_DIMS) fail('TOO_LARGE', `${argument}.dims`, `at most ${MAX_DIMS}`, String(dims))
 }
 
-function checkWidth(rowBytes: number, precision: Precision, dims: number, argument: string): void {
-  const expected = codeRowBytes(precision, dims)
+/** The codebook that codes carry. */
+export function bookOf(codes: QuantizedEmbeddings): Codebook | undefined {
+  const { books } = codeOf(codes.precision)
+  return books && codes[books.property]
+}
+
+function checkWidth(
+  rowBytes: number,
+  precision: Precision,
+  dims: number,
+  book: Codebook | undefined,
+  argument: string,
+): void {
+  const expected = codeOf(precision).rowBytes(dims, book)
   if (rowBytes === expected) return
   throw new PackvecError(
     'WRONG_WIDTH',
@@ -133,7 +136,7 @@ function checkWidth(rowBytes: number, precision: Precision, dims: number, argume
 }
 
 function checkElements(data: ArrayLike<unknown>, precision: Precision, argument: string): Uint8Array {
-  const expected = precision === 'float32' ? 'Float32Array' : isSigned(precision) ? 'Int8Array' : 'Uint8Array'
+  const expected = codeOf(precision).array
   if (arrayType(data) !== expected) {
     fail('INVALID_ARGUMENT', `${argument}.data`, `${expected} for ${precision}`, describe(data))
   }

@@ -3,7 +3,6 @@ import type { EncodeKernels } from '../kernels/encode-kernels.js'
 import { planRegions, type Regions } from '../kernels/regions.js'
 import { backend, openEncoding, type Workspace } from '../kernels/workspace.js'
 import { numberOf, type RowSource } from '../rows/matrix.js'
-import { isSigned, type Precision, paddedRowBytes, precisionKind } from './precision.js'
 
 /** How a value between two buckets is cut: see `QuantizeOptions.rounding`. */
 export type Rounding = 'floor' | 'truncate'
@@ -20,8 +19,8 @@ export interface Buckets {
   readonly steps: Float32Array
 }
 
-/** A staging area, and the parameters of each kind of code: bounds and steps, or thresholds, a padded row each. */
-export type EncoderRegion = 'staging' | 'byteBuckets' | 'nibbleBuckets' | 'pairThresholds'
+/** A staging area, and the parameters of all columns, one behind the other. */
+export type EncoderRegion = 'staging' | 'parameters'
 
 /** Floats copied in at a time: they are still in the level-2 cache when the kernel reads them. */
 const STAGING_BYTES = 262_144
@@ -31,17 +30,15 @@ export function stagedRowBytes(dims: number): number {
   return 256 * Math.ceil(dims / 64)
 }
 
-/** Region sizes of an encoder that stages up to `rows` rows at a time. */
-export function encoderSizes(dims: number, rows: number): Record<EncoderRegion, number> {
+/** Region sizes of an encoder that stages up to `rows` rows at a time, for columns with so many bytes of parameters. */
+export function encoderSizes(dims: number, rows: number, parameterBytes: number): Record<EncoderRegion, number> {
   const rowBytes = stagedRowBytes(dims)
   const stagingRows = Math.max(1, Math.min(rows, Math.floor(STAGING_BYTES / rowBytes)))
-  return {
-    staging: stagingRows * rowBytes,
-    byteBuckets: 2 * rowBytes,
-    nibbleBuckets: 2 * rowBytes,
-    pairThresholds: 3 * rowBytes,
-  }
+  return { staging: stagingRows * rowBytes, parameters: Math.max(parameterBytes, LEAST_PARAMETERS * rowBytes) }
 }
+
+/** Rows of parameters that there is always room for: minima and maxima take two, two columns of any usual codes five. */
+const LEAST_PARAMETERS = 5
 
 /** Turns rows of floats into codes inside a workspace, a chunk at a time. */
 export class Encoder {
@@ -58,9 +55,13 @@ export class Encoder {
     rows: number,
   ) {
     this.dims = dims
-    this.chunkRows = encoderSizes(dims, rows).staging / stagedRowBytes(dims)
+    this.chunkRows = encoderSizes(dims, rows, 0).staging / stagedRowBytes(dims)
     this.#workspace = workspace
     this.#regions = regions
+  }
+
+  get kernels(): EncodeKernels {
+    return this.#workspace.kernels
   }
 
   /** Address of a staged row. */
@@ -71,7 +72,7 @@ export class Encoder {
   /** Copies rows to the staging region. @throws PackvecError NOT_FINITE that names the row and the dimension */
   stage(source: RowSource, first: number, count: number, argument: string): void {
     const stride = stagedRowBytes(this.dims) / 4
-    const staging = this.#floats(this.#regions.staging, count * stride)
+    const staging = this.floats(this.#regions.staging, count * stride)
     source.copyRows(first, count, staging, stride)
     const at = this.#workspace.kernels.firstNonFinite(this.#regions.staging, count * stride)
     if (at < 0) return
@@ -87,90 +88,49 @@ export class Encoder {
     }
   }
 
-  /** Per-dimension minimum and maximum of all rows. Overwrites the buckets of 8-bit codes. */
+  /** Per-dimension minimum and maximum of all rows. Overwrites parameters. */
   minMax(source: RowSource, argument: string): MinMax {
     const rowBytes = stagedRowBytes(this.dims)
-    const mins = this.#regions.byteBuckets
+    const mins = this.#regions.parameters
     const maxs = mins + rowBytes
-    this.#floats(mins, rowBytes / 4).fill(Number.POSITIVE_INFINITY)
-    this.#floats(maxs, rowBytes / 4).fill(Number.NEGATIVE_INFINITY)
+    this.floats(mins, rowBytes / 4).fill(Number.POSITIVE_INFINITY)
+    this.floats(maxs, rowBytes / 4).fill(Number.NEGATIVE_INFINITY)
     this.forEachChunk(source, argument, (_first, count) => {
       this.#workspace.kernels.minMax(this.#regions.staging, rowBytes, count, mins, maxs)
     })
-    return { mins: this.#floats(mins, this.dims).slice(), maxs: this.#floats(maxs, this.dims).slice() }
+    return { mins: this.floats(mins, this.dims).slice(), maxs: this.floats(maxs, this.dims).slice() }
   }
 
-  /** Sets the buckets of 8-bit or 4-bit codes; what pads a row gets the code 0. */
-  setBuckets({ mins, steps }: Buckets, precision: Precision): void {
-    const ptr = precisionKind(precision) === 'bytes' ? this.#regions.byteBuckets : this.#regions.nibbleBuckets
-    const rowBytes = stagedRowBytes(this.dims)
-    const padding = isSigned(precision) ? -128 : 0
-    const starts = this.#floats(ptr, rowBytes / 4)
-    starts.fill(padding).set(mins)
-    const widths = this.#floats(ptr + rowBytes, rowBytes / 4)
-    widths.fill(1).set(steps)
+  /** Address of the parameters of the first column. */
+  get parametersPtr(): number {
+    return this.#regions.parameters
   }
 
-  /** Sets the two or three thresholds of 2-bit codes, `dims` each; no value lies above what is not set. */
-  setThresholds(thresholds: readonly Float32Array[]): void {
+  /** Writes lower edges and widths, a staged row each; what pads a row gets `padding` and 1. */
+  setBuckets(ptr: number, { mins, steps }: Buckets, padding: number): void {
     const rowBytes = stagedRowBytes(this.dims)
-    this.#floats(this.#regions.pairThresholds, (3 * rowBytes) / 4).fill(Number.POSITIVE_INFINITY)
-    for (const [i, row] of thresholds.entries()) {
-      this.#floats(this.#regions.pairThresholds + i * rowBytes, this.dims).set(row)
-    }
-  }
-
-  /** Encodes `count` staged rows from row `first` on to padded rows at `codesPtr`. */
-  encode(precision: Precision, first: number, count: number, codesPtr: number, rounding: Rounding = 'floor'): void {
-    const { kernels, buffer } = this.#workspace
-    const { byteBuckets, nibbleBuckets, pairThresholds } = this.#regions
-    const staging = this.stagedPtr(first)
-    const rowBytes = stagedRowBytes(this.dims)
-    const codeBytes = paddedRowBytes(precision, this.dims)
-    switch (precisionKind(precision)) {
-      case 'floats':
-        copyStrided(
-          new Uint8Array(buffer, staging, count * rowBytes),
-          rowBytes,
-          new Uint8Array(buffer, codesPtr, count * codeBytes),
-          codeBytes,
-          count,
-          codeBytes,
-        )
-        return
-      case 'bits':
-        kernels.packBits(staging, codesPtr, count * codeBytes)
-        if (isSigned(precision)) flipSigns(new Uint8Array(buffer, codesPtr, count * codeBytes))
-        return
-      case 'pairs':
-        kernels.levels2(staging, rowBytes, count, pairThresholds, codesPtr, codeBytes)
-        return
-      case 'nibbles':
-        kernels.levels4(staging, rowBytes, count, nibbleBuckets, nibbleBuckets + rowBytes, codesPtr, codeBytes)
-        return
-    }
-    const [starts, steps] = [byteBuckets, byteBuckets + rowBytes]
-    if (precision === 'int8' && rounding === 'truncate') {
-      kernels.bucketTruncate(staging, rowBytes, count, starts, steps, codesPtr, codeBytes)
-    } else {
-      const flip = isSigned(precision) ? 0x80 : 0
-      kernels.bucket(staging, rowBytes, count, starts, steps, codesPtr, codeBytes, flip)
-    }
+    this.floats(ptr, rowBytes / 4)
+      .fill(padding)
+      .set(mins)
+    this.floats(ptr + rowBytes, rowBytes / 4)
+      .fill(1)
+      .set(steps)
   }
 
   /** The first `dims` floats of a staged row: a view, good until the next staging. */
   stagedRow(row: number): Float32Array {
-    return this.#floats(this.stagedPtr(row), this.dims)
+    return this.floats(this.stagedPtr(row), this.dims)
   }
 
-  #floats(ptr: number, length: number): Float32Array {
+  /** A view of the memory, in floats. */
+  floats(ptr: number, length: number): Float32Array {
     return new Float32Array(this.#workspace.buffer, ptr, length)
   }
-}
 
-/** Between signed and unsigned codes, both ways: XOR 0x80. */
-export function flipSigns(codes: Uint8Array): void {
-  for (let i = 0; i < codes.length; i++) codes[i]! ^= 0x80
+  /** A view of the memory. */
+  bytes(ptr: number, length: number): Uint8Array {
+    return new Uint8Array(this.#workspace.buffer, ptr, length)
+  }
 }
 
 /** Copies rows between strides, both in bytes; what lies behind `rowBytes` is left alone. */
@@ -194,15 +154,20 @@ export function copyStrided(
 type ScratchRegion = EncoderRegion | 'codes'
 let scratch: { workspace: Workspace<EncodeKernels>; dims: number } | undefined
 
-/** An encoder over the one workspace that functions without an index share, with a region for a chunk of codes. */
-export function scratchEncoder(dims: number): {
-  encoder: Encoder
-  workspace: Workspace<EncodeKernels>
-  codesPtr: number
-} {
+/**
+ * An encoder over the one workspace that functions without an index share, with a region for a chunk of codes of at most
+ * `codeBytes` a row (as many as floats take, by default).
+ */
+export function scratchEncoder(
+  dims: number,
+  parameterBytes = 0,
+  codeBytes = stagedRowBytes(dims),
+): { encoder: Encoder; workspace: Workspace<EncodeKernels>; codesPtr: number } {
   const rows = Number.MAX_SAFE_INTEGER
-  const sizes = encoderSizes(dims, rows)
-  const regions: Regions<ScratchRegion> = planRegions({ ...sizes, codes: sizes.staging })
+  const sizes = encoderSizes(dims, rows, parameterBytes)
+  const chunkRows = sizes.staging / stagedRowBytes(dims)
+  const codes = chunkRows * Math.max(codeBytes, stagedRowBytes(dims))
+  const regions: Regions<ScratchRegion> = planRegions({ ...sizes, codes })
   if (
     scratch === undefined ||
     scratch.workspace.backend !== backend() ||

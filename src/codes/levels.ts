@@ -34,8 +34,8 @@ export interface LevelsJSON {
 const FRACTIONS = { ternary: [1 / 3, 2 / 3], quaternary: [1 / 4, 1 / 2, 3 / 4] } as const
 const INT4_CODES = 16
 
-/** The fractions of values that lie below the thresholds. @internal */
-export function fractionsOf(precision: LevelPrecision, percentiles: Percentiles | undefined): readonly number[] {
+/** The fractions of values that lie below the thresholds. */
+function fractionsOf(precision: LevelPrecision, percentiles: Percentiles | undefined): readonly number[] {
   return precision === 'int4' ? checkPercentiles(percentiles ?? [1, 99]) : FRACTIONS[precision]
 }
 
@@ -164,6 +164,12 @@ export class Levels {
   }
 }
 
+/** The fractions of values that lie below the first threshold and above the last one. */
+export function outerFractions({ precision }: Levels, percentiles: Percentiles | undefined): [number, number] {
+  const fractions = fractionsOf(precision, percentiles)
+  return [fractions[0]!, 1 - fractions.at(-1)!]
+}
+
 /** Mean of the sample's values in each bucket; of an empty bucket, the nearest threshold. */
 function bucketMeans(
   values: Float32Array,
@@ -197,10 +203,6 @@ function parse(json: string | LevelsJSON): LevelsJSON {
   } catch (cause) {
     throw new PackvecError('INVALID_FILE', 'levels', `levels must be JSON: ${String(cause)}`, { cause })
   }
-}
-
-export function isLevelPrecision(precision: Precision): precision is LevelPrecision {
-  return precision === 'ternary' || precision === 'quaternary' || precision === 'int4'
 }
 
 export function checkLevels(levels: unknown, precision: Precision, dims: number): Levels {

@@ -1,5 +1,6 @@
-import type { Calibration } from './calibration.js'
-import { isSigned, type Precision } from './precision.js'
+import type { Precision } from './precision.js'
+import type { Calibration } from './ranges.js'
+import { codeOf } from './registry.js'
 
 /** A dimension whose range is another: what becomes of each of its 256 codes, and of places between them. */
 interface Change {
@@ -16,7 +17,7 @@ export class Recoding {
   readonly #changes: Change[] = []
 
   constructor(precision: Precision, from: Calibration, to: Calibration) {
-    this.#flip = isSigned(precision) ? 0x80 : 0
+    this.#flip = codeOf(precision).isSigned ? 0x80 : 0
     const [before, after] = [from.minMax, to.minMax]
     const [steps, newSteps] = [from.buckets.steps, to.buckets.steps]
     for (let d = 0; d < steps.length; d++) {

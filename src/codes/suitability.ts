@@ -1,6 +1,7 @@
 import type { RowSource } from '../rows/matrix.js'
-import type { Calibration } from './calibration.js'
+import type { Codebook } from './code.js'
 import type { Precision } from './precision.js'
+import type { Calibration } from './ranges.js'
 
 /** Fewer rows say nothing about a corpus. */
 export const FEW_ROWS = 32
@@ -23,7 +24,7 @@ export interface Suited {
   /** The codes of one bit, if there are any. */
   readonly bits: Precision | undefined
   /** The 8-bit codes whose ranges are minima and maxima of all rows. */
-  readonly ranged: { readonly precision: Precision; readonly book: Calibration } | undefined
+  readonly ranged: { readonly precision: Precision; readonly book: Codebook } | undefined
   /** Rows that `look` is a sample of. */
   readonly rows: number
   /** How the caller can subtract the mean. */
@@ -42,7 +43,7 @@ export function warnOfRows(look: RowSource, { bits, ranged, rows, hint }: Suited
         `the rows: their bits hardly tell rows apart. ${hint}`,
     )
   }
-  const width = ranged === undefined ? 0 : relativeWidth(ranged.book, variance)
+  const width = ranged === undefined ? 0 : relativeWidth(ranged.book as Calibration, variance)
   if (width > WIDE) {
     const low = Number(Math.max(0.05, Math.ceil(20_000 / rows) / 100).toPrecision(2))
     tell(

@@ -1,6 +1,7 @@
 import { describe, fail, reading } from '../base/check.js'
 import { arrayType } from '../rows/matrix.js'
-import { checkPrecision, type Precision } from './precision.js'
+import type { Precision } from './precision.js'
+import { checkPrecision } from './registry.js'
 
 /** An array that a caller wants in a file. */
 export interface TypedArray<T> {

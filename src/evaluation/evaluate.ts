@@ -1,6 +1,7 @@
 import { checkArray, checkOneOf, checkSameDims, describe, fail, reading } from '../base/check.js'
 import { PackvecError } from '../base/errors.js'
 import { checkOptions } from '../base/options.js'
+import { USUAL } from '../codes/registry.js'
 import { type Cache, noCache, openCache } from './cache.js'
 import { prepareClassification } from './classification.js'
 import { type FloatRows, toFloatRows } from './floats.js'
@@ -17,7 +18,7 @@ import {
   STS_CHECKS,
 } from './task-options.js'
 import { findRotation, fitTechnique, RESULTS_VERSION } from './technique.js'
-import { parseTechnique, parseTechniques, type Technique } from './technique-names.js'
+import { isLossless, parseTechnique, parseTechniques, type Technique } from './technique-names.js'
 import type {
   ClassificationTask,
   EvaluateOptions,
@@ -29,7 +30,7 @@ import type {
   TaskSummary,
 } from './types.js'
 
-const FLOAT32 = parseTechnique('float32')
+const FLOAT32 = parseTechnique(USUAL.exact)
 
 interface Run {
   readonly cache: Cache
@@ -122,7 +123,7 @@ async function measureTask(task: PreparedTask, calibration: FloatRows, run: Run)
   const { name, dims } = task.summary
   const rows: EvaluationRow[] = []
   const exact = new Map<string, number>()
-  const others = run.techniques.filter(({ code }) => code !== 'float32')
+  const others = run.techniques.filter((technique) => !isLossless(technique))
   for (const technique of [FLOAT32, ...others]) {
     const { value: measured, cached } = await measureTechnique(task, technique, calibration, run)
     if (technique === FLOAT32) {

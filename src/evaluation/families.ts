@@ -1,12 +1,13 @@
+import type { Precision } from '../codes/precision.js'
 import { codeSymbol, ROTATION_NAMES, rotationStyle } from './palette.js'
 import { type Frame, type LegendEntry, legend } from './svg.js'
-import { type CodeName, parseTechnique, type RotationName } from './technique-names.js'
+import { isLossless, parseTechnique, type RotationName, twinOf } from './technique-names.js'
 import type { EvaluationRow } from './types.js'
 
 /** A result with what decides how it is drawn: the code its mark, the rotation its colour and dashes. */
 export interface Mark {
   readonly row: EvaluationRow
-  readonly code: CodeName
+  readonly code: Precision
   readonly rotation: RotationName
   readonly scale: boolean
 }
@@ -27,7 +28,7 @@ export function bestMarks(rows: readonly EvaluationRow[], key: (row: EvaluationR
 export function families(marks: readonly Mark[]): Mark[][] {
   const groups = new Map<string, Mark[]>()
   for (const item of marks) {
-    if (item.code === 'float32') continue
+    if (isLossless(item)) continue
     const key = `${item.rotation} ${item.scale}`
     groups.set(key, [...(groups.get(key) ?? []), item])
   }
@@ -38,13 +39,14 @@ export function families(marks: readonly Mark[]): Mark[][] {
 /** What marks, lines and hollow marks mean, beside the frame. */
 export function familyLegends(frame: Frame, marks: readonly Mark[], hollow: string | undefined): string[] {
   const left = frame.right + 30
-  const codes = [...new Set(marks.map(({ code }) => code).map((code) => (code === 'uint8' ? 'int8' : code)))]
+  const codes = [...new Set(marks.map(({ code }) => twinOf(code)))]
   const rotations = [...new Set(marks.map(({ rotation }) => rotation))]
-  const both = marks.some(({ code }) => code === 'uint8') ? 'int8, uint8' : 'int8'
+  const twins = (code: Precision) =>
+    new Set([code, ...marks.map((mark) => mark.code).filter((one) => twinOf(one) === code)])
   const second = frame.top + 22 * codes.length + 54
   const third = second + 22 * rotations.length + 32
   const codeEntries = codes.map((code): LegendEntry => {
-    return { label: code === 'int8' ? both : code, colour: 'ink', symbol: codeSymbol(code) }
+    return { label: [...twins(code)].join(', '), colour: 'ink', symbol: codeSymbol(code) }
   })
   const rotationEntries = rotations.map((rotation): LegendEntry => {
     const { colour, dash } = rotationStyle(rotation)

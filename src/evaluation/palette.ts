@@ -1,6 +1,7 @@
 import type { SymbolType } from 'd3-shape'
 import { symbolCircle, symbolCross, symbolDiamond, symbolSquare, symbolStar, symbolTriangle, symbolWye } from 'd3-shape'
-import type { CodeName, RotationName } from './technique-names.js'
+import type { Precision } from '../codes/precision.js'
+import type { RotationName } from './technique-names.js'
 
 /**
  * Colours that colour-blind readers tell apart: Okabe & Ito, "Color Universal Design", 2008, without its yellow, which
@@ -41,8 +42,8 @@ export const ROTATION_NAMES: Readonly<Record<RotationName, string>> = {
   itq: 'itq',
 }
 
-export function codeSymbol(code: CodeName): SymbolType {
-  const marks: Record<CodeName, SymbolType> = {
+export function codeSymbol(code: Precision): SymbolType {
+  const marks: Partial<Record<Precision, SymbolType>> = {
     float32: symbolWye,
     int8: symbolSquare,
     uint8: symbolSquare,
@@ -52,5 +53,5 @@ export function codeSymbol(code: CodeName): SymbolType {
     binary: symbolCircle,
     ubinary: symbolCircle,
   }
-  return marks[code]
+  return marks[code] ?? symbolStar
 }

@@ -1,4 +1,4 @@
-import { parseTechnique } from './technique-names.js'
+import { isLossless, parseTechnique } from './technique-names.js'
 import type { EvaluationRow, Recommendation, TaskSummary } from './types.js'
 
 /** A setting as a user would take it: the same technique, scoring and rescoring, whatever the task. */
@@ -8,7 +8,7 @@ function settingOf({ technique, scoring, multiplier }: EvaluationRow): string {
 
 /** Rows that a user can take: the scoring that only explains a table is none, and float32 is where they come from. */
 export function isSetting(row: EvaluationRow): boolean {
-  return row.scoring !== 'packed-bytes' && parseTechnique(row.technique).code !== 'float32'
+  return row.scoring !== 'packed-bytes' && !isLossless(parseTechnique(row.technique))
 }
 
 /** Fewer bytes first, then fewer scanned ones, then no rescoring, then the better result, then the name. */

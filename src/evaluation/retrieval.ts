@@ -1,5 +1,6 @@
 import { checkCount, checkSameDims } from '../base/check.js'
 import { PackvecError } from '../base/errors.js'
+import { USUAL } from '../codes/registry.js'
 import { type FloatRows, toFloatRows, unitRows } from './floats.js'
 import { type Grades, meanAndDeviation, ndcg, recall } from './metrics.js'
 import { checkOnePerRow, type Measurement, type PreparedTask, timed } from './task.js'
@@ -69,9 +70,9 @@ function search(
   // int8 behind 8 bits or more adds bytes and no accuracy.
   const useful = multipliers.filter((multiplier) => multiplier === 1 || bitsOf(fitted.technique) < 8)
   const alone = useful.includes(1) ? fitted.store(corpus, 'none') : undefined
-  const rescored = useful.some((multiplier) => multiplier > 1) ? fitted.store(corpus, 'int8') : undefined
+  const rescored = useful.some((multiplier) => multiplier > 1) ? fitted.store(corpus, USUAL.rescore) : undefined
   return useful.map((multiplier) => {
-    const rescore = multiplier > 1 ? 'int8' : 'none'
+    const rescore = multiplier > 1 ? USUAL.rescore : 'none'
     const stored = (multiplier > 1 ? rescored : alone)!
     const { ids, searchMs } = stored.search(queries, topK, multiplier, scoring)
     const { bytes, scanBytes, encodeMs } = stored

@@ -1,8 +1,9 @@
+import { USUAL } from '../codes/registry.js'
 import type { Cache } from './cache.js'
 import type { FloatRows } from './floats.js'
 import { type Spectrum, spectrumOfRows } from './spectrum.js'
 import { findRotation, fitTechnique, RESULTS_VERSION } from './technique.js'
-import { bitsOf, isLossless, parseTechnique, type Technique } from './technique-names.js'
+import { bitsOf, isLossless, parseTechnique, type Technique, twinOf } from './technique-names.js'
 import type { EvaluationReport } from './types.js'
 
 /** As many lines as a plot can tell apart. */
@@ -36,8 +37,8 @@ export async function measureSpectra(
 
 /** float32, the codes alone, then the smallest of those after the svd rotation; a scale changes next to nothing. */
 function chooseTechniques(techniques: readonly Technique[]): Technique[] {
-  const plain = techniques.filter(({ scale, code }) => !scale && code !== 'float32' && code !== 'uint8')
+  const plain = techniques.filter((one) => !one.scale && !isLossless(one) && twinOf(one.code) === one.code)
   const first = plain.filter(({ rotation }) => rotation === 'none')
   const second = plain.filter(({ rotation }) => rotation === 'svd').sort((a, b) => bitsOf(a) - bitsOf(b))
-  return [parseTechnique('float32'), ...first, ...second].slice(0, MOST)
+  return [parseTechnique(USUAL.exact), ...first, ...second].slice(0, MOST)
 }

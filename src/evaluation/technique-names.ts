@@ -1,8 +1,7 @@
 import { checkArray, describe } from '../base/check.js'
 import { PackvecError } from '../base/errors.js'
-
-export const CODES = ['float32', 'int8', 'uint8', 'int4', 'quaternary', 'ternary', 'binary', 'ubinary'] as const
-export type CodeName = (typeof CODES)[number]
+import type { Precision } from '../codes/precision.js'
+import { codeOf, precisions, USUAL } from '../codes/registry.js'
 
 /** What turns the embeddings before they are encoded. */
 export type RotationName = 'none' | 'svd' | 'hadamard' | 'random' | 'itq'
@@ -10,7 +9,7 @@ export type RotationName = 'none' | 'svd' | 'hadamard' | 'random' | 'itq'
 /** A way to make codes, as the command line names it: `rotated-ternary+scale`. */
 export interface Technique {
   readonly name: string
-  readonly code: CodeName
+  readonly code: Precision
   readonly rotation: RotationName
   /** Whether a scale for each vector is stored beside its code. */
   readonly scale: boolean
@@ -53,21 +52,26 @@ export function parseTechniques(names: readonly string[]): Technique[] {
 export function parseTechnique(name: string): Technique {
   const match = typeof name !== 'string' ? null : /^(?:([a-z]+)-)?([a-z0-9]+)(\+scale)?$/.exec(name)
   const rotation = match?.[1] === undefined ? 'none' : PREFIXES[match[1]]
-  const code = CODES.find((known) => known === match?.[2])
+  const code = precisions().find((known) => known === match?.[2])
   if (match === null || rotation === undefined || code === undefined) {
-    const expected = `one of ${CODES.join(', ')}, with rotated-, hadamard-, random- or itq- before it or not`
+    const expected = `one of ${precisions().join(', ')}, with rotated-, hadamard-, random- or itq- before it or not`
     const message = `technique must be a code: ${expected}, and +scale behind it or not; got ${describe(name)}`
     throw new PackvecError('INVALID_ARGUMENT', 'techniques', message)
   }
   return { name, code, rotation, scale: match[3] !== undefined }
 }
 
-export function isLossless(technique: Technique): boolean {
-  return technique.code === 'float32'
+export function isLossless({ code }: Pick<Technique, 'code'>): boolean {
+  return code === USUAL.exact
 }
 
 /** Bits of a dimension, without what is stored beside the code. */
 export function bitsOf({ code }: Technique): number {
-  const bits = { float32: 32, int8: 8, uint8: 8, int4: 4, quaternary: 2, ternary: 2, binary: 1, ubinary: 1 } as const
-  return bits[code]
+  return codeOf(code).bits
+}
+
+/** The first of the codes that differ in the sign of a stored byte only. */
+export function twinOf(code: Precision): Precision {
+  const { family, books } = codeOf(code)
+  return precisions().find((other) => codeOf(other).family === family && codeOf(other).books === books)!
 }

@@ -1,5 +1,8 @@
-import type { QuantizedEmbeddings } from '../codes/codes.js'
-import { dequantizeEmbeddings, type QuantizeOptions, quantizeEmbeddings } from '../codes/quantize.js'
+import { bookOf, type QuantizedEmbeddings } from '../codes/codes.js'
+import { dequantizeEmbeddings } from '../codes/dequantize.js'
+import type { Precision } from '../codes/precision.js'
+import { type QuantizeOptions, quantizeEmbeddings } from '../codes/quantize.js'
+import { codeOf, USUAL } from '../codes/registry.js'
 import { QuantizedIndex } from '../search/quantized-index.js'
 import { itqRotation } from '../transform/fit/itq.js'
 import { Moments, type MomentsTensors } from '../transform/fit/moments.js'
@@ -42,7 +45,7 @@ export interface FittedTechnique {
   /** The vectors in the space of `decode`, as floats. */
   transform(rows: FloatRows): FloatRows
   /** An index whose first stage scans these codes; int8 rescores where asked. */
-  store(corpus: FloatRows, rescore: 'int8' | 'none'): StoredCorpus
+  store(corpus: FloatRows, rescore: Precision | 'none'): StoredCorpus
 }
 
 /** Part of every key of the cache: to be raised by whoever changes the codes of a technique or what a task measures. */
@@ -59,17 +62,16 @@ export function fitTechnique(
 ): FittedTechnique {
   const { scale } = technique
   // The sign of a stored byte changes no bit and no score; packed bytes are the unsigned ones.
-  const code = technique.code === 'binary' ? 'ubinary' : technique.code
+  const code = codeOf(technique.code).keptAs
   const transform = (rows: FloatRows): FloatRows => (rotation === undefined ? rows : rotation.apply(tensor(rows)))
   const sample = tensor(transform(calibration))
   const quantize = (rows: FloatRows, options: QuantizeOptions) => quantizeEmbeddings(tensor(rows), code, options)
   // The ranges or levels of the sample, found once: codes carry the ones they were made with.
   const fitted = quantize(calibration, { calibrationEmbeddings: sample })
-  const options: QuantizeOptions = {
-    ...(fitted.calibration === undefined ? {} : { ranges: fitted.calibration }),
-    ...(fitted.levels === undefined ? {} : { levels: fitted.levels }),
-    scale,
-  }
+  const { books } = codeOf(code)
+  const book = bookOf(fitted)
+  const given = book === undefined ? {} : { [books!.option]: book }
+  const options: QuantizeOptions = { ...given, scale }
   const scaleBytes = scale ? SCALE_BYTES : 0
   return {
     technique,
@@ -89,7 +91,8 @@ export function fitTechnique(
         coarse: code,
         rescore,
         calibrationEmbeddings: tensor(calibration),
-        ...(fitted.levels === undefined ? {} : { levels: fitted.levels }),
+        // Ranges are those of the rescoring codes too, which may be others.
+        ...(books?.isWidened === true ? {} : given),
         ...(rotation === undefined ? {} : { rotation }),
         scale,
       })
@@ -137,7 +140,7 @@ async function findMoments(sample: FloatRows, cache: Cache): Promise<Moments> {
 
 /** Exact nearest rows by dot product, through a float32 index. */
 export function exactNearest(corpus: FloatRows, queries: FloatRows, topK: number): Uint32Array[] {
-  const index = QuantizedIndex.build(tensor(corpus), { coarse: 'float32' })
+  const index = QuantizedIndex.build(tensor(corpus), { coarse: USUAL.exact })
   return index.search(tensor(queries), { topK }).map(({ ids }) => ids)
 }
 

@@ -1,3 +1,4 @@
+import type { Precision } from '../codes/precision.js'
 import type { Embeddings } from '../rows/matrix.js'
 import type { Grades } from './metrics.js'
 import type { Spectrum } from './spectrum.js'
@@ -91,7 +92,7 @@ export interface EvaluationRow {
   readonly scoring: EvaluationScoring
   readonly multiplier: number
   /** What rescored the candidates: 'none' at a multiplier of 1. */
-  readonly rescore: 'int8' | 'none'
+  readonly rescore: Precision | 'none'
   readonly metric: string
   readonly value: number
   /** Standard deviation over the draws, where there are draws. */

@@ -1,9 +1,10 @@
 import type { CodeColumn } from '../codes/column.js'
-import { codeRowBytes, precisionKind } from '../codes/precision.js'
+import { layoutOf } from '../codes/column-encoder.js'
 import { roundUp } from '../kernels/regions.js'
 import type { RowSource } from '../rows/matrix.js'
 import { CodeStore } from '../search/code-store.js'
-import { openRescorer, type Rescorer } from '../search/rescorers.js'
+import type { Rescorer } from '../search/forms/form.js'
+import { openRescorer } from '../search/forms/registry.js'
 
 /**
  * Rows that are scored together. Each may come with a block or two of 4 KiB, so that those of two chunks (one is scored while
@@ -25,16 +26,16 @@ export class RowScorer {
   readonly #at: { readonly ids: number; readonly scores: number }
 
   constructor(dims: number, column: CodeColumn) {
-    const kind = precisionKind(column.precision)
-    this.rowBytes = codeRowBytes(column.precision, dims)
+    const { precision } = column
+    this.rowBytes = layoutOf(column, dims).rowBytes
     this.capacity = Math.min(Math.max(LEAST_ROWS, Math.floor(MEMORY_BYTES / this.rowBytes)), MOST_ROWS)
     this.codes = new Uint8Array(this.capacity * this.rowBytes)
     this.#column = column
     this.#store = new CodeStore({ dims, columns: [column] }, this.capacity)
-    const { queryBytes } = openRescorer(this.#store, kind)
+    const { queryBytes } = openRescorer(this.#store, precision)
     this.#store.reserve(this.capacity, roundUp(queryBytes, 16) + 8 * this.capacity)
     this.#store.resize(this.capacity)
-    this.#rescorer = openRescorer(this.#store, kind)
+    this.#rescorer = openRescorer(this.#store, precision)
     const ids = this.#store.scratchPtr + roundUp(queryBytes, 16)
     this.#at = { ids, scores: ids + 4 * this.capacity }
     new Uint32Array(this.#store.workspace.buffer, ids, this.capacity).forEach((_, i, all) => {

@@ -1,4 +1,3 @@
-import { precisionKind } from '../codes/precision.js'
 import type { Allowed } from '../rows/filter.js'
 import { type RowSource, readRows, toRows } from '../rows/matrix.js'
 import { mergeShards, type RowIds } from '../search/merge.js'
@@ -7,7 +6,7 @@ import { openStages } from '../search/search.js'
 import type { ExactScores } from '../search/search-job.js'
 import type { CheckedSearchOptions } from '../search/search-options.js'
 import { cutBelow, distanceResult, emptyResult, type SearchResult } from '../search/search-result.js'
-import { isFinal, type Stages } from '../search/stages.js'
+import { firstStage, type Stages } from '../search/stages.js'
 import { transformQueries } from '../search/transform-queries.js'
 import { exactScores } from './exact-scores.js'
 import type { RowScorer } from './row-scorer.js'
@@ -39,13 +38,12 @@ export async function searchShards(
   const rowsIn = (shard: number) => allowed[shard]?.count ?? shards[shard]!.rows
   const searched = Array.from(shards.keys()).filter((shard) => rowsIn(shard) > 0)
   const queries = readQueries(source, shards[0]!)
-  const isOneStage = isFinal(stages, options.scoring)
+  const { isFinal, givesDistances } = firstStage(stages, options.scoring)
   if (searched.length === 0 || source.rows === 0) {
-    const areDistances = isOneStage && precisionKind(stages.coarse) === 'bits' && options.scoring === 'symmetric'
-    const none = areDistances ? () => distanceResult(new Uint32Array(0), new Uint32Array(0)) : emptyResult
+    const none = givesDistances ? () => distanceResult(new Uint32Array(0), new Uint32Array(0)) : emptyResult
     return Array.from({ length: source.rows }, none)
   }
-  const onDisk = scorer !== undefined && !isOneStage
+  const onDisk = scorer !== undefined && !isFinal
   const passes = searched.map((shard) => {
     const { store } = shards[shard]!
     return openStages({

@@ -1,6 +1,5 @@
 import { damaged } from '../base/damaged.js'
 import type { CodeColumn } from '../codes/column.js'
-import { codeRowBytes } from '../codes/precision.js'
 import { asFileError, type IndexHeader, type StoredColumn, type StoredTensor } from '../index-file/header.js'
 import { decodeScales, openParts } from '../index-file/parts.js'
 import type { Allowed } from '../rows/filter.js'
@@ -118,7 +117,7 @@ async function readWhole(
 
 /** Puts the codes of a column into the store as they come, whole rows at a time. */
 function codesSink({ precision, codes }: StoredColumn, store: CodeStore): TensorSink {
-  const rowBytes = codeRowBytes(precision, store.dims)
+  const { rowBytes } = store.column(precision)
   const rest = new Uint8Array(rowBytes)
   let [row, held] = [0, 0]
   const put = (bytes: Uint8Array, rows: number) => {

@@ -2,15 +2,14 @@ import { checkOneOf } from '../base/check.js'
 import { BLOCK_BYTES, blockCount, DIGEST_BYTES, type NewHasher } from '../base/checksum.js'
 import { PackvecError } from '../base/errors.js'
 import { MAX_DIMS } from '../base/max-dims.js'
-import type { ScaleType } from '../codes/codebook.js'
-import { isLevelPrecision } from '../codes/levels.js'
-import { checkPrecision, type Precision } from '../codes/precision.js'
+import type { ScaleType } from '../codes/code.js'
+import type { Precision } from '../codes/precision.js'
+import { checkPrecision, codeOf } from '../codes/registry.js'
 import { parseSafetensorsHeader, type SafetensorsHeader, safetensorsDataOffset } from '../formats/safetensors.js'
 import { type Stages, storedPrecisions } from '../search/stages.js'
 import {
   FORMAT_VERSION,
   isKnownKey,
-  LEVEL_COUNTS,
   MAX_HEADER_BYTES,
   ROTATIONS,
   readRotation,
@@ -154,7 +153,7 @@ class HeaderReader {
 
   #column(precision: Precision, rows: number, dims: number): StoredColumn {
     const name = tensorName(precision)
-    const { dtype, shape } = tensorLayout(precision, rows, dims)
+    const { dtype, shape } = tensorLayout(precision, rows, this.#rowBytes(precision, dims))
     const codes = this.#rows(name, dtype, shape)
     const found = this.#file.tensors.get(`${name}.scale`)
     if (found === undefined) return { precision, codes, scale: undefined }
@@ -164,18 +163,11 @@ class HeaderReader {
   }
 
   #book(precision: Precision, dims: number): StoredTensor[] {
+    const { books } = codeOf(precision)
+    if (books === undefined) return []
     const name = tensorName(precision)
-    if (isLevelPrecision(precision)) {
-      const { thresholds, values } = LEVEL_COUNTS[precision]
-      this.#oneOf(`${name}.scope`, ['global', 'dimension'])
-      return [
-        this.#tensor(`${name}.thresholds`, 'F32', [thresholds, dims]),
-        this.#tensor(`${name}.levels`, 'F32', [values, dims]),
-      ]
-    }
-    if (precision !== 'int8' && precision !== 'uint8') return []
-    this.#count('calibration_rows', 0, Number.MAX_SAFE_INTEGER)
-    return [this.#tensor('ranges', 'F32', [2, dims])]
+    books.checkMetadata(name, this.#file.metadata)
+    return books.tensors(name, dims).map((tensor) => this.#tensor(tensor.name, 'F32', tensor.shape))
   }
 
   #rotation(dims: number): StoredTensor[] {
@@ -199,6 +191,12 @@ class HeaderReader {
       texts: this.#rows('keys', 'U8', [keys.end - keys.begin]),
       offsets: this.#rows('keys.offsets', offsets, [rows + 1]),
     }
+  }
+
+  /** Bytes of a row of codes: by the dims, or as the file says where the codebook decides. */
+  #rowBytes(precision: Precision, dims: number): number {
+    const code = codeOf(precision)
+    return code.savedRowBytes?.(tensorName(precision), dims, this.#file.metadata) ?? code.rowBytes(dims)
   }
 
   /** A tensor of rows, which has digests. */

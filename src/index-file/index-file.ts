@@ -1,35 +1,27 @@
 import { checkBytes } from '../base/check.js'
 import { Checksum, type NewHasher, sha256Hex } from '../base/checksum.js'
 import { PackvecError } from '../base/errors.js'
-import { columnType } from '../codes/codebook.js'
+import type { ColumnCodes } from '../codes/column.js'
+import { columnType } from '../codes/factor.js'
 import { decodeOffsets, encodeOffsets, idsLayout, offsetsFault, type StoredIds } from '../rows/ids.js'
-import type { CodeStore, ColumnCodes } from '../search/code-store.js'
+import type { IndexState } from '../search/quantized-index.js'
+import type { Recipe } from '../search/recipe.js'
 import type { IndexRecords } from '../search/row-records.js'
-import type { Stages } from '../search/stages.js'
-import type { Transform } from '../transform/transform.js'
 import { asFileError, type IndexHeader, indexHeaderBytes, parseIndexHeader, type StoredIdTensors } from './header.js'
 import { bytesOf, scaleBytes, tensorName } from './layout.js'
-import { decodeScales, type IndexParts, openParts, type TensorBytes } from './parts.js'
+import { decodeScales, openParts, type TensorBytes } from './parts.js'
 import { IndexPlan } from './plan.js'
 
 /** What a file holds, checked: every array has the length that dims and rows say, every sum is right. */
-export interface IndexContents extends IndexParts {
-  readonly stages: Stages
+export interface IndexContents extends Recipe {
   readonly rows: number
   readonly codes: readonly ColumnCodes[]
   readonly records: IndexRecords
 }
 
-interface Written {
-  readonly store: CodeStore
-  readonly stages: Stages
-  readonly transform: Transform
-  readonly extras: IndexRecords | undefined
-}
-
 /** One safetensors file: codes, scales and codebooks as tensors, the rest as metadata. `docs/format.md` has the names. */
 export function writeIndex(
-  { store, stages, transform, extras }: Written,
+  { store, stages, transform, extras }: IndexState,
   newHasher: NewHasher,
 ): Uint8Array<ArrayBuffer> {
   const columns = store.spec.columns.map((column) => {
@@ -94,8 +86,8 @@ export function readIndex(bytes: Uint8Array | ArrayBuffer, newHasher: NewHasher)
 }
 
 function readContents(header: IndexHeader, bytes: TensorBytes): IndexContents {
-  const { stages, rows, columns: stored, deleted, ownMetadata } = header
-  const { columns, transform } = openParts(header, bytes)
+  const { rows, columns: stored, deleted, ownMetadata } = header
+  const recipe = openParts(header, bytes)
   const codes = stored.map(({ precision, codes, scale }) => {
     const scales = scale && decodeScales(bytes(scale.tensor.name), scale.tensor.dtype, scale.tensor.name)
     return { precision, bytes: bytes(codes.name), scales }
@@ -105,7 +97,7 @@ function readContents(header: IndexHeader, bytes: TensorBytes): IndexContents {
     ids: asFileError(() => readIds(header.ids, bytes)),
     deleted: deleted && new Uint8Array(bytes(deleted.name)),
   }
-  return { stages, transform, rows, columns, codes, records }
+  return { ...recipe, rows, codes, records }
 }
 
 /** The ids of a file, copied. @throws PackvecError INVALID_FILE */

@@ -1,15 +1,16 @@
 import { checkOneOf } from '../base/check.js'
 import { BLOCK_BYTES, blockCount, DIGEST_BYTES } from '../base/checksum.js'
 import { halfBits } from '../base/half.js'
-import type { Calibration } from '../codes/calibration.js'
-import type { BookFit, ScaleType } from '../codes/codebook.js'
-import type { CodeColumn } from '../codes/column.js'
-import { isLevelPrecision, type LevelPrecision, type Levels } from '../codes/levels.js'
-import { codeRowBytes, isSigned, type Precision } from '../codes/precision.js'
+import type { ScaleType } from '../codes/code.js'
+import type { BookFit, CodeColumn } from '../codes/column.js'
+import { layoutOf } from '../codes/column-encoder.js'
+import type { Precision } from '../codes/precision.js'
+import type { Calibration } from '../codes/ranges.js'
+import { codeOf, precisions } from '../codes/registry.js'
 import { type TensorSpec, tensorBytes } from '../formats/safetensors.js'
 import type { IdsLayout } from '../rows/ids.js'
 import { follows } from '../search/growth.js'
-import type { Stages } from '../search/stages.js'
+import type { Recipe } from '../search/recipe.js'
 import { ROTATION_KINDS, type RotationKind } from '../transform/rotation.js'
 import type { Transform } from '../transform/transform.js'
 
@@ -19,12 +20,8 @@ export const FORMAT_VERSION = 1
 export const MAX_HEADER_BYTES = 1 << 22
 
 /** What an index file says, beside the bytes of its rows. */
-export interface IndexSpec {
-  readonly stages: Stages
-  readonly transform: Transform
+export interface IndexSpec extends Recipe {
   readonly rows: number
-  /** Coarse codes first. */
-  readonly columns: readonly CodeColumn[]
   readonly ids: IdsLayout
   /** Whether any row is deleted, so that the file says which. */
   readonly deleted: boolean
@@ -47,8 +44,9 @@ export interface IndexTensor extends TensorSpec {
 export function layIndex(spec: IndexSpec): { tensors: IndexTensor[]; metadata: Record<string, string> } {
   const { rows, columns } = spec
   const { dims } = spec.transform
-  const [coarse = [], rescore = []] = columns.map(({ precision, scale }): IndexTensor[] => {
-    const codes = { name: tensorName(precision), ...tensorLayout(precision, rows, dims) }
+  const [coarse = [], rescore = []] = columns.map((column): IndexTensor[] => {
+    const { precision, scale } = column
+    const codes = { name: tensorName(precision), ...tensorLayout(precision, rows, layoutOf(column, dims).rowBytes) }
     if (scale === undefined) return [codes]
     return [codes, { name: `${codes.name}.scale`, dtype: scaleDtype(scale), shape: [rows] }]
   })
@@ -79,12 +77,12 @@ function metadataOf({ stages, transform, rows, columns, metadata }: IndexSpec): 
   }
   for (const column of columns) {
     const { precision, book, fit } = column
+    const { books } = codeOf(precision)
     if (book === undefined) continue
-    // By precision rather than by class: packvec/debug brings classes of its own.
-    if (isLevelPrecision(precision)) known[`${tensorName(precision)}.scope`] = (book as Levels).scope
-    else known['calibration_rows'] = String((book as Calibration).rows)
+    Object.assign(known, books!.metadata(tensorName(precision), book))
+    if (!books!.isWidened) continue
     const said = fit !== undefined && follows(column) ? FITS[fit.scope] : FIXED
-    if (!isLevelPrecision(precision) && said !== impliedFit(book as Calibration, rows)) known['ranges_fit'] = said
+    if (said !== impliedFit(book as Calibration, rows)) known['ranges_fit'] = said
   }
   const { rotation, centre } = transform
   const kind = [...(centre === undefined ? [] : [CENTRED]), ...(rotation === undefined ? [] : [rotation.kind])].join(
@@ -97,13 +95,15 @@ function metadataOf({ stages, transform, rows, columns, metadata }: IndexSpec): 
 
 /** Whether a metadata key is packvec's own: others are kept as they are. */
 export function isKnownKey(key: string): boolean {
-  return KNOWN_KEYS.has(key) || key.startsWith('sha256.')
+  if (KNOWN_KEYS.has(key) || key.startsWith('sha256.')) return true
+  const [name, word] = key.split('.')
+  return word !== undefined && precisions().some((precision) => tensorName(precision) === name)
 }
 
 const KNOWN_KEYS: ReadonlySet<string> = new Set([
   ...['format', 'format_version', 'dims', 'rows', 'coarse', 'rescore', 'metric', 'bit_order', 'input_dims'],
   ...['renormalize', 'calibration_rows', 'rotation', 'rotation_seed', 'checksum', 'checksum_block_bytes', 'sha256'],
-  ...['ternary.scope', 'quaternary.scope', 'int4.scope', 'ranges_fit'],
+  'ranges_fit',
 ])
 
 /** The word in metadata `rotation` for a centre that is not the rotation's own: a reader that does not know it must refuse. */
@@ -141,21 +141,14 @@ export function readFit(
   return { scope: known === FITS.global ? 'global' : 'dimension', percentiles: undefined }
 }
 
-/** Rows of thresholds and of levels that each precision has. */
-export const LEVEL_COUNTS: Readonly<Record<LevelPrecision, { thresholds: number; values: number }>> = {
-  ternary: { thresholds: 2, values: 3 },
-  quaternary: { thresholds: 3, values: 4 },
-  int4: { thresholds: 2, values: 16 },
-}
-
-/** Bits are kept as unsigned bytes. */
 export function tensorName(precision: Precision): string {
-  return precision === 'ubinary' ? 'binary' : precision
+  return codeOf(precision).savedAs
 }
 
-export function tensorLayout(precision: Precision, rows: number, dims: number): { dtype: string; shape: number[] } {
-  if (precision === 'float32') return { dtype: 'F32', shape: [rows, dims] }
-  return { dtype: isSigned(precision) ? 'I8' : 'U8', shape: [rows, codeRowBytes(precision, dims)] }
+export function tensorLayout(precision: Precision, rows: number, rowBytes: number): { dtype: string; shape: number[] } {
+  const { array } = codeOf(precision)
+  if (array === 'Float32Array') return { dtype: 'F32', shape: [rows, rowBytes / 4] }
+  return { dtype: array === 'Int8Array' ? 'I8' : 'U8', shape: [rows, rowBytes] }
 }
 
 export function scaleDtype(type: ScaleType): string {
@@ -178,14 +171,9 @@ export function bytesOf(values: ArrayBufferView): Uint8Array {
 
 function bookTensors({ precision, book }: CodeColumn, dims: number): IndexTensor[] {
   if (book === undefined) return []
-  if (!isLevelPrecision(precision)) return [floats('ranges', [2, dims], (book as Calibration).ranges)]
-  const { cuts, table } = book as Levels
-  const flat = (rows: readonly Float32Array[]) => Float32Array.from(rows.flatMap((row) => Array.from(row)))
-  const name = tensorName(precision)
-  return [
-    floats(`${name}.thresholds`, [cuts.length, dims], flat(cuts)),
-    floats(`${name}.levels`, [table.length, dims], flat(table)),
-  ]
+  const books = codeOf(precision).books!
+  const tensors = books.tensors(tensorName(precision), dims)
+  return tensors.map(({ name, shape }, i) => floats(name, shape, books.values(book, i)))
 }
 
 function rotationTensors({ rotation, dims, centre: own }: Transform): IndexTensor[] {

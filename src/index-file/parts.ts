@@ -1,20 +1,13 @@
 import { PackvecError } from '../base/errors.js'
 import { floatBits } from '../base/half.js'
-import { Calibration } from '../codes/calibration.js'
-import type { Codebook } from '../codes/codebook.js'
-import type { CodeColumn } from '../codes/column.js'
-import { isLevelPrecision, type LevelPrecision, Levels } from '../codes/levels.js'
+import type { Codebook } from '../codes/code.js'
 import type { Precision } from '../codes/precision.js'
+import type { Calibration } from '../codes/ranges.js'
+import { codeOf } from '../codes/registry.js'
+import type { Recipe } from '../search/recipe.js'
 import { Rotation } from '../transform/rotation.js'
-import type { Transform } from '../transform/transform.js'
 import { asFileError, type IndexHeader } from './header.js'
 import { readFit, readRotation, tensorName } from './layout.js'
-
-/** What an index file says of its rows, opened: codebooks and rotation are there, rows are not. */
-export interface IndexParts {
-  readonly columns: readonly CodeColumn[]
-  readonly transform: Transform
-}
 
 /** Bytes of a tensor by its name, their sum checked. */
 export type TensorBytes = (name: string) => Uint8Array
@@ -23,44 +16,26 @@ export type TensorBytes = (name: string) => Uint8Array
  * Ranges, levels and rotation of an index from the bytes of `header.small`.
  * @throws PackvecError INVALID_FILE for values that are none
  */
-export function openParts(header: IndexHeader, bytes: TensorBytes): IndexParts {
+export function openParts(header: IndexHeader, bytes: TensorBytes): Recipe {
   return asFileError(() => {
     const { dims, inputDims, renormalize } = header
     const columns = header.columns.map(({ precision, scale }) => {
       const book = openBook(header, precision, bytes)
-      const fit = book instanceof Calibration ? readFit(header.metadata, book, header.rows) : undefined
+      const fit = codeOf(precision).books?.isWidened
+        ? readFit(header.metadata, book as Calibration, header.rows)
+        : undefined
       return { precision, book, scale: scale?.type, fit }
     })
     const { centred } = readRotation(header.metadata['rotation'])
     const centre = centred ? floatsOf('centre', bytes) : undefined
-    return { columns, transform: { inputDims, dims, renormalize, centre, rotation: openRotation(header, bytes) } }
+    const transform = { inputDims, dims, renormalize, centre, rotation: openRotation(header, bytes) }
+    return { stages: header.stages, columns, transform }
   })
 }
 
 function openBook({ metadata, dims }: IndexHeader, precision: Precision, bytes: TensorBytes): Codebook | undefined {
-  if (isLevelPrecision(precision)) return openLevels(precision, dims, metadata, bytes)
-  if (precision !== 'int8' && precision !== 'uint8') return undefined
-  const [min, max] = rowsOf(floatsOf('ranges', bytes), dims)
-  const rows = Number(metadata['calibration_rows'])
-  return Calibration.fromJSON({ format: 'packvec-calibration', version: 1, dims, rows, min: min!, max: max! })
-}
-
-function openLevels(
-  precision: LevelPrecision,
-  dims: number,
-  metadata: Readonly<Record<string, string>>,
-  bytes: TensorBytes,
-): Levels {
-  const name = tensorName(precision)
-  return Levels.fromJSON({
-    format: 'packvec-levels',
-    version: 1,
-    precision,
-    scope: metadata[`${name}.scope`] as 'global',
-    dims,
-    thresholds: rowsOf(floatsOf(`${name}.thresholds`, bytes), dims),
-    values: rowsOf(floatsOf(`${name}.levels`, bytes), dims),
-  })
+  const floats = (name: string) => floatsOf(name, bytes)
+  return codeOf(precision).books?.open(tensorName(precision), { dims, metadata, floats })
 }
 
 function openRotation({ metadata, dims, tensors }: IndexHeader, bytes: TensorBytes): Rotation | undefined {
@@ -90,10 +65,6 @@ function floatsOf(name: string, bytes: TensorBytes): Float32Array {
 /** A file's floats need not stand at a multiple of 4; `slice` of a Buffer would be a view. */
 function copyOf(bytes: Uint8Array): ArrayBuffer {
   return new Uint8Array(bytes).buffer
-}
-
-function rowsOf(values: Float32Array, dims: number): number[][] {
-  return Array.from({ length: values.length / dims }, (_, i) => Array.from(values.subarray(i * dims, (i + 1) * dims)))
 }
 
 function checkFinite(values: Float32Array, name: string): Float32Array {

@@ -1,4 +1,4 @@
-import { Calibration } from '../codes/calibration.js'
+import { Calibration } from '../codes/ranges.js'
 import type { RowSource } from '../rows/matrix.js'
 import type { Refit } from '../search/early-rows.js'
 import { follows, isFine, isLarge, widenColumns } from '../search/growth.js'

@@ -1,4 +1,4 @@
-import { codeRowBytes } from '../codes/precision.js'
+import { layoutOf } from '../codes/column-encoder.js'
 import type { Deadline } from '../in-place/deadline.js'
 import { decodeIndex } from '../in-place/portable.js'
 import { asFileError } from '../index-file/header.js'
@@ -86,8 +86,8 @@ export class Pool {
       return await this.#open(open, { transform, map, columns, growth, extras }, shares, rows, async (index) => {
         await settleAll(
           shares.map(({ shard, first, count }) => {
-            const parts = codes.map(({ precision, bytes, scales }) => {
-              const rowBytes = codeRowBytes(precision, transform.dims)
+            const parts = codes.map(({ precision, bytes, scales }, i) => {
+              const { rowBytes } = layoutOf(columns[i]!, transform.dims)
               const part = new Uint8Array(bytes.subarray(first * rowBytes, (first + count) * rowBytes))
               return { precision, bytes: part, scales: scales?.slice(first, first + count) }
             })

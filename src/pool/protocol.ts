@@ -1,10 +1,8 @@
-import type { CalibrationJSON } from '../codes/calibration.js'
-import type { ScaleType } from '../codes/codebook.js'
-import type { LevelsJSON } from '../codes/levels.js'
+import type { ScaleType } from '../codes/code.js'
+import type { ColumnCodes } from '../codes/column.js'
 import type { Precision } from '../codes/precision.js'
 import type { Backend, InitOptions } from '../kernels/workspace.js'
 import type { Allowed } from '../rows/filter.js'
-import type { ColumnCodes } from '../search/code-store.js'
 import type { RescoreCall } from '../search/merge.js'
 import type { Candidates } from '../search/search.js'
 import type { ExactScores } from '../search/search-job.js'
@@ -14,8 +12,8 @@ import type { Stages } from '../search/stages.js'
 /** A column of a `CodeStore` as it crosses to a worker: codebooks lose their class on the way, their numbers stay exact. */
 export interface ColumnMessage {
   readonly precision: Precision
-  readonly calibration?: CalibrationJSON
-  readonly levels?: LevelsJSON
+  /** What the codebook's `toJSON` gives. */
+  readonly book: object | undefined
   readonly scale: ScaleType | undefined
 }
 

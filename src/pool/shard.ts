@@ -1,8 +1,8 @@
-import { Calibration } from '../codes/calibration.js'
-import type { CodeColumn } from '../codes/column.js'
-import { Levels } from '../codes/levels.js'
+import type { CodeColumn, ColumnCodes } from '../codes/column.js'
+import type { Calibration } from '../codes/ranges.js'
+import { codeOf } from '../codes/registry.js'
 import { type RowSource, toRows } from '../rows/matrix.js'
-import { CodeStore, type ColumnCodes } from '../search/code-store.js'
+import { CodeStore } from '../search/code-store.js'
 import type { RescoreCall } from '../search/merge.js'
 import { type Candidates, openStages } from '../search/search.js'
 import type { ExactScores } from '../search/search-job.js'
@@ -108,13 +108,11 @@ export class Shards {
 
 /** A column as a message, and back. */
 export function writeColumn({ precision, book, scale }: CodeColumn): ColumnMessage {
-  if (book instanceof Levels) return { precision, scale, levels: book.toJSON() }
-  return { precision, scale, ...(book && { calibration: book.toJSON() }) }
+  return { precision, scale, book: book?.toJSON() }
 }
 
-function readColumn({ precision, calibration, levels, scale }: ColumnMessage): CodeColumn {
-  const book = (calibration && Calibration.fromJSON(calibration)) ?? (levels && Levels.fromJSON(levels))
-  return { precision, book, scale }
+function readColumn({ precision, book, scale }: ColumnMessage): CodeColumn {
+  return { precision, scale, book: book && codeOf(precision).books!.fromJSON(book) }
 }
 
 function rowsOf(data: Float32Array, dims: number): RowSource {

@@ -1,7 +1,7 @@
 import type { Kernels } from '../kernels/kernels.js'
 import { roundUp } from '../kernels/regions.js'
 import { bestScratchBytes } from '../kernels/scratch-sizes.js'
-import { fewCandidates } from './rounding.js'
+import { fewCandidates } from './forms/rounding.js'
 
 /** Arrays of row numbers and of their scores (uint32, float32), and scratch for `bestScratchBytes` of the k wanted. */
 export interface RowScores {

@@ -1,9 +1,7 @@
-import type { Calibration } from '../codes/calibration.js'
-import type { CodeColumn } from '../codes/column.js'
-import type { Levels } from '../codes/levels.js'
-import { isSigned, type Precision, precisionKind } from '../codes/precision.js'
+import type { CodeColumn, ColumnCodes } from '../codes/column.js'
+import type { Precision } from '../codes/precision.js'
+import { codeOf } from '../codes/registry.js'
 import { evenSample, type RowSource } from '../rows/matrix.js'
-import type { ColumnCodes } from './code-store.js'
 import { follows } from './growth.js'
 
 /**
@@ -65,11 +63,11 @@ export class Clipping {
     const more = this.share - USUAL * this.#usual
     if (this.#told || more < SHARE || more * this.#values < FEW_VALUES) return
     this.#told = true
-    const isLevels = bounds.precision === 'int4'
+    const { noun, option } = codeOf(bounds.precision).books!
     ;(this.#onWarning ?? console.warn)(
-      `${percent(this.share)} of the values that were added lie outside the ${bounds.precision} ${isLevels ? 'levels' : 'ranges'}, ` +
+      `${percent(this.share)} of the values that were added lie outside the ${bounds.precision} ${noun}, ` +
         `which are fixed, and are cut off (${percent(this.#usual)} of the first rows): recall suffers. Build the index anew ` +
-        `from all rows, or give ${isLevels ? 'levels' : 'a calibration or calibrationEmbeddings'} like the rows to come`,
+        `from all rows, or give \`${option}\` or \`calibrationEmbeddings\` like the rows to come`,
     )
   }
 }
@@ -96,34 +94,21 @@ export function codesClipping(columns: readonly CodeColumn[], codes: readonly Co
   const bounds = boundsOf(columns)
   const bytes = codes.find(({ precision }) => precision === bounds?.precision)?.bytes
   if (bounds === undefined || bytes === undefined) return 0
-  return edgeShare(bytes.subarray(0, LOOK_ROWS * dims), bounds.precision)
-}
-
-/** The share of codes that stand for the least or the greatest values. */
-export function edgeShare(bytes: Uint8Array, precision: Precision): number {
-  let edges = 0
-  if (precisionKind(precision) === 'nibbles') {
-    for (const byte of bytes) for (const code of [byte >> 4, byte & 15]) if (code === 0 || code === 15) edges++
-    return bytes.length === 0 ? 0 : edges / (2 * bytes.length)
-  }
-  const [low, high] = isSigned(precision) ? [0x80, 0x7f] : [0, 255]
-  for (const byte of bytes) if (byte === low || byte === high) edges++
-  return bytes.length === 0 ? 0 : edges / bytes.length
+  return codeOf(bounds.precision).edgeShare?.(bytes.subarray(0, LOOK_ROWS * dims)) ?? 0
 }
 
 /** Whether a codebook cuts values off. */
 export function isBounded(column: CodeColumn | undefined): column is CodeColumn {
   if (column === undefined || follows(column) || column.book === undefined) return false
-  return precisionKind(column.precision) === 'bytes' || column.precision === 'int4'
+  return codeOf(column.precision).bounds !== undefined
 }
 
 function boundsOf(columns: readonly CodeColumn[]): Bounds | undefined {
   const column = columns.find(isBounded)
   if (column === undefined) return undefined
   const { precision, book, fit } = column
-  if (precision !== 'int4') return { precision, ...(book as Calibration).minMax, isGiven: fit === undefined }
-  const [mins, maxs] = (book as Levels).cuts
-  return { precision, mins: mins!, maxs: maxs!, isGiven: false }
+  const code = codeOf(precision)
+  return { precision, ...code.bounds!(book!), isGiven: code.books!.isWidened && fit === undefined }
 }
 
 function shareOutside({ mins, maxs }: Bounds, { rows, dims, copyRows }: RowSource): number {

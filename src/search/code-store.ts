@@ -1,24 +1,26 @@
 import { PackvecError } from '../base/errors.js'
-import type { Calibration } from '../codes/calibration.js'
-import { openDecoder, rowScale, setCodebook } from '../codes/codebook.js'
-import type { CodeColumn } from '../codes/column.js'
-import { copyStrided, Encoder, type EncoderRegion, encoderSizes, flipSigns } from '../codes/encoder.js'
+import type { CodeColumn, ColumnCodes } from '../codes/column.js'
 import {
-  codeRowBytes,
-  dimsAnElement,
-  PRECISION_KINDS,
-  type Precision,
-  type PrecisionKind,
-  paddedRowBytes,
-  precisionKind,
-} from '../codes/precision.js'
+  type ColumnEncoder,
+  type ColumnLayout,
+  layoutOf,
+  openColumn,
+  openColumns,
+  parameterBytes,
+} from '../codes/column-encoder.js'
+import { copyStrided, Encoder, type EncoderRegion, encoderSizes } from '../codes/encoder.js'
+import { flipSigns } from '../codes/packed.js'
+import type { Precision } from '../codes/precision.js'
+import type { Calibration } from '../codes/ranges.js'
 import { Recoding } from '../codes/recoding.js'
+import { codeOf } from '../codes/registry.js'
 import { planRegions, type Regions } from '../kernels/regions.js'
 import { openWorkspace, type Workspace } from '../kernels/workspace.js'
 import type { RowSource } from '../rows/matrix.js'
 import { FineCodes } from './fine-codes.js'
 
-type RowRegion = PrecisionKind | `${PrecisionKind}Scales`
+/** Of each column its codes and its factors. */
+type RowRegion = `codes${number}` | `factors${number}`
 type StoreRegion = RowRegion | EncoderRegion | 'scratch'
 
 /** Extra rows that growing by `add` leaves room for: 1 in 16, so that many small batches copy each row a few times only. */
@@ -32,20 +34,22 @@ const MAX_SCRATCH_BYTES = 2_097_152
 export interface StoreSpec {
   /** Dimensions of the codes. */
   readonly dims: number
-  /** One column of a kind. */
+  /** At most one of a family. */
   readonly columns: readonly CodeColumn[]
 }
 
-/** Codes of a column from elsewhere; bits may be of either sign. */
-export interface ColumnCodes {
-  readonly precision: Precision
-  readonly bytes: Uint8Array
-  readonly scales: Float32Array | undefined
+/** A column of a store as its memory lies now: good until the store moves or its codebooks change. */
+export interface StoredColumn extends ColumnLayout {
+  readonly column: CodeColumn
+  readonly codesPtr: number
+  /** Address of the factors of all rows; 0 where there are none. */
+  readonly factorsPtr: number
 }
 
 /** Rows of codes in one wasm memory of exact size, in one or two precisions: made there, searched there. */
 export class CodeStore {
   readonly dims: number
+  readonly #layouts: readonly ColumnLayout[]
   #spec: StoreSpec
   #size = 0
   #capacity: number
@@ -58,6 +62,7 @@ export class CodeStore {
   constructor(spec: StoreSpec, capacity: number) {
     this.#spec = spec
     this.dims = spec.dims
+    this.#layouts = spec.columns.map((column) => layoutOf(column, spec.dims))
     this.#capacity = capacity
     this.#scratchBytes = Math.min(Math.max(MIN_SCRATCH_BYTES, (capacity * this.rowBytes) / 32), MAX_SCRATCH_BYTES)
     this.#open()
@@ -94,28 +99,31 @@ export class CodeStore {
 
   /** Bytes of one row over all columns, as kept in memory. */
   get rowBytes(): number {
-    return this.spec.columns.reduce((sum, column) => sum + this.#strideOf(column) + scaleBytes(column), 0)
+    return this.#layouts.reduce((sum, { stride, factorBytes }) => sum + stride + factorBytes, 0)
   }
 
-  column(kind: PrecisionKind): CodeColumn {
-    const found = this.spec.columns.find(({ precision }) => precisionKind(precision) === kind)
-    if (found === undefined) throw new Error(`the store keeps no ${kind}`)
-    return found
-  }
-
-  codesPtr(kind: PrecisionKind): number {
-    return this.#regions[kind]
-  }
-
-  /** Address of the factors of all rows; 0 where there are none. */
-  scalesPtr(kind: PrecisionKind): number {
-    return this.column(kind).scale === undefined ? 0 : this.#regions[`${kind}Scales`]
+  /** The column whose codes are of the family of `precision`. */
+  column(precision: Precision): StoredColumn {
+    const at = this.#placeOf(precision)
+    const layout = this.#layouts[at]!
+    const { [`codes${at}` as const]: codesPtr, [`factors${at}` as const]: factorsPtr } = this.#regions
+    return {
+      ...layout,
+      column: this.spec.columns[at]!,
+      codesPtr: codesPtr!,
+      factorsPtr: layout.factorBytes === 0 ? 0 : factorsPtr!,
+    }
   }
 
   /** The factors of all rows of a column: a view, good until rows are added; undefined where there are none. */
-  scales({ precision, scale }: CodeColumn): Float32Array | undefined {
-    if (scale === undefined) return undefined
-    return this.#scaleRows(precisionKind(precision), 0, this.#size)
+  scales(column: CodeColumn): Float32Array | undefined {
+    if (column.scale === undefined) return undefined
+    return this.#factorRows(this.#placeOf(column.precision), 0, this.#size)
+  }
+
+  /** Encodes staged rows, as queries that are compared with the codes of a column. */
+  openEncoder(precision: Precision): ColumnEncoder {
+    return openColumn(this.#encoder, this.spec.columns, this.#placeOf(precision))
   }
 
   /** Makes room for `rows` in all, and for search scratch; what is stored moves to a new memory when it must. */
@@ -133,8 +141,8 @@ export class CodeStore {
       throw error
     }
     for (const [name, rowBytes] of this.#rowRegions()) {
-      const stored = new Uint8Array(buffer, before.regions[name], this.#size * rowBytes)
-      new Uint8Array(this.#workspace.buffer, this.#regions[name], stored.length).set(stored)
+      const stored = new Uint8Array(buffer, before.regions[name]!, this.#size * rowBytes)
+      new Uint8Array(this.#workspace.buffer, this.#regions[name]!, stored.length).set(stored)
     }
   }
 
@@ -146,35 +154,32 @@ export class CodeStore {
 
   /** Keeps 8-bit codes with 8 more bits from here on, so that `widen` loses nothing of rows to come; or not any more. */
   refine(fine: boolean): void {
-    if (!fine) this.#fine = undefined
-    else this.#fine ??= new FineCodes(paddedRowBytes('int8', this.dims), this.#size)
+    const at = this.spec.columns.findIndex(({ precision }) => codeOf(precision).books?.isWidened)
+    if (!fine || at < 0) this.#fine = undefined
+    else this.#fine ??= new FineCodes(this.#layouts[at]!.stride, this.#size)
   }
 
   /** Gives 8-bit codes other ranges: those stored become the codes of the same values, factors of rows stay. */
   widen(precision: Precision, book: Calibration): void {
-    const column = this.column(precisionKind(precision))
+    const { column, codesPtr, stride } = this.column(precision)
     const recoding = new Recoding(precision, column.book as Calibration, book)
-    const stride = this.#strideOf(column)
     for (let row = 0; row < this.#size; row += RECODED_ROWS) {
       const bytes = Math.min(RECODED_ROWS, this.#size - row) * stride
-      const codes = new Uint8Array(this.#workspace.buffer, this.codesPtr('bytes') + row * stride, bytes)
+      const codes = new Uint8Array(this.#workspace.buffer, codesPtr + row * stride, bytes)
       if (this.#fine === undefined) recoding.apply(codes, stride)
       else this.#fine.recode(recoding, codes, row)
     }
-    this.#spec = {
-      ...this.#spec,
-      columns: this.#spec.columns.map((each) => (each === column ? { ...column, book } : each)),
-    }
+    const columns = this.#spec.columns.map((each) => (each === column ? { ...column, book } : each))
+    this.#spec = { ...this.#spec, columns }
   }
 
   /** Encodes rows behind those stored; on an error none is added. */
   append(source: RowSource, argument: string): void {
     this.makeRoom(source.rows)
     this.#fine?.reserve(this.#size + source.rows)
-    const encoder = this.#encoder
-    const writers = this.spec.columns.map((column) => this.#columnWriter(column))
-    encoder.forEachChunk(source, argument, (first, count) => {
-      for (const write of writers) write(this.#size + first, count)
+    const encoders = openColumns(this.#encoder, this.spec.columns)
+    this.#encoder.forEachChunk(source, argument, (first, count) => {
+      for (const [at, encoder] of encoders.entries()) this.#write(at, encoder, this.#size + first, count)
     })
     this.#size += source.rows
   }
@@ -196,65 +201,56 @@ export class CodeStore {
 
   /** Writes rows that are codes already, within the capacity. @throws PackvecError NOT_FINITE for float32 rows */
   putCodes(precision: Precision, row: number, rows: number, bytes: Uint8Array): void {
-    const rowBytes = codeRowBytes(precision, this.dims)
-    const stride = paddedRowBytes(precision, this.dims)
-    const ptr = this.#regions[precisionKind(precision)] + row * stride
+    const { codesPtr, rowBytes, stride, code } = this.column(precision)
+    const ptr = codesPtr + row * stride
     const target = new Uint8Array(this.#workspace.buffer, ptr, rows * stride)
     copyStrided(bytes, rowBytes, target, stride, rows, rowBytes)
-    if (precision === 'float32') this.#checkFinite(ptr, row, rows, stride)
-    if (precision === 'binary')
+    if (code.array === 'Float32Array') this.#checkFinite(ptr, row, rows, stride)
+    const given = codeOf(precision)
+    // Bits of the other sign than those kept.
+    if (given.isSigned !== code.isSigned)
       for (let i = 0; i < rows; i++) flipSigns(target.subarray(i * stride, i * stride + rowBytes))
-    clearTail(target, stride, rows, precision, this.dims)
+    code.clearTail(target, stride, rows, this.dims)
   }
 
   /** Writes the factors of rows, within the capacity. */
   putScales(precision: Precision, row: number, scales: Float32Array): void {
-    this.#scaleRows(precisionKind(precision), row, scales.length).set(scales)
+    this.#factorRows(this.#placeOf(precision), row, scales.length).set(scales)
   }
 
   /** A copy of all codes of a column, without padding. */
   copyCodes({ precision }: CodeColumn): Uint8Array<ArrayBuffer> {
-    const rowBytes = codeRowBytes(precision, this.dims)
+    const { codesPtr, rowBytes, stride } = this.column(precision)
     const codes = new Uint8Array(this.#size * rowBytes)
-    const stride = paddedRowBytes(precision, this.dims)
-    const stored = new Uint8Array(this.#workspace.buffer, this.#regions[precisionKind(precision)], this.#size * stride)
+    const stored = new Uint8Array(this.#workspace.buffer, codesPtr, this.#size * stride)
     copyStrided(stored, stride, codes, rowBytes, this.#size, rowBytes)
     return codes
   }
 
-  /** Writes the codes (and factors) of staged rows to the store's rows from `row` on. */
-  #columnWriter(column: CodeColumn): (row: number, count: number) => void {
-    const { precision, book, scale } = column
-    const kind = precisionKind(precision)
-    const stride = this.#strideOf(column)
-    const encoder = this.#encoder
-    setCodebook(encoder, precision, book)
-    const decode = openDecoder(precision, book)
-    const decoded = new Float32Array(this.dims)
-    return (row, count) => {
-      const ptr = this.#regions[kind] + row * stride
-      encoder.encode(precision, 0, count, ptr)
+  /** Writes the codes (and factors) of staged rows to the rows from `row` on of the column at a place. */
+  #write(at: number, { column, layout, encode, writeFactors }: ColumnEncoder, row: number, count: number): void {
+    const { stride } = layout
+    const ptr = this.#regions[`codes${at}`]! + row * stride
+    encode(0, count, ptr)
+    if (layout.code.books?.isWidened === true && this.#fine !== undefined) {
       const codes = new Uint8Array(this.#workspace.buffer, ptr, count * stride)
-      if (kind === 'bytes' && this.#fine !== undefined) {
-        for (let i = 0; i < count; i++) {
-          this.#fine.put(row + i, encoder.stagedRow(i), codes.subarray(i * stride), precision, book as Calibration)
-        }
-      }
-      if (scale === undefined) return
-      const scales = this.#scaleRows(kind, row, count)
       for (let i = 0; i < count; i++) {
-        decode(codes, i * stride, decoded)
-        scales[i] = rowScale(encoder.stagedRow(i), decoded, scale)
+        const values = this.#encoder.stagedRow(i)
+        this.#fine.put(row + i, values, codes.subarray(i * stride), column.precision, column.book as Calibration)
       }
     }
+    if (column.scale !== undefined) writeFactors(ptr, this.#factorRows(at, row, count))
   }
 
-  #scaleRows(kind: PrecisionKind, row: number, count: number): Float32Array {
-    return new Float32Array(this.#workspace.buffer, this.#regions[`${kind}Scales`] + 4 * row, count)
+  #placeOf(precision: Precision): number {
+    const { family } = codeOf(precision)
+    const at = this.spec.columns.findIndex((column) => codeOf(column.precision).family === family)
+    if (at < 0) throw new Error(`the store keeps no ${family}`)
+    return at
   }
 
-  #strideOf({ precision }: CodeColumn): number {
-    return paddedRowBytes(precision, this.dims)
+  #factorRows(at: number, row: number, count: number): Float32Array {
+    return new Float32Array(this.#workspace.buffer, this.#regions[`factors${at}`]! + 4 * row, count)
   }
 
   #checkFinite(ptr: number, first: number, rows: number, stride: number): void {
@@ -267,37 +263,21 @@ export class CodeStore {
 
   /** The regions that hold rows, with the bytes of a row. */
   #rowRegions(): [RowRegion, number][] {
-    return PRECISION_KINDS.flatMap((kind): [RowRegion, number][] => {
-      const column = this.spec.columns.find(({ precision }) => precisionKind(precision) === kind)
-      return [
-        [kind, column === undefined ? 0 : this.#strideOf(column)],
-        [`${kind}Scales`, column === undefined ? 0 : scaleBytes(column)],
-      ]
-    })
+    return this.#layouts.flatMap(({ stride, factorBytes }, at): [RowRegion, number][] => [
+      [`codes${at}`, stride],
+      [`factors${at}`, factorBytes],
+    ])
   }
 
   #open(): void {
     const rows = this.#rowRegions().map(([name, bytes]) => [name, this.#capacity * bytes])
     const regions = planRegions<StoreRegion>({
       ...(Object.fromEntries(rows) as Record<RowRegion, number>),
-      ...encoderSizes(this.dims, this.#capacity),
+      ...encoderSizes(this.dims, this.#capacity, parameterBytes(this.spec.columns, this.dims)),
       scratch: this.#scratchBytes,
     })
     this.#workspace = openWorkspace(regions.end)
     this.#regions = regions
     this.#encoder = new Encoder(this.#workspace, regions, this.dims, this.#capacity)
   }
-}
-
-function scaleBytes({ scale }: CodeColumn): number {
-  return scale === undefined ? 0 : 4
-}
-
-/** What lies behind the last dimension must be zero, whoever packed the codes. */
-export function clearTail(codes: Uint8Array, stride: number, rows: number, precision: Precision, dims: number): void {
-  const dimsAByte = dimsAnElement(precision)
-  const used = dims % dimsAByte
-  if (used === 0) return
-  const mask = 0xff00 >> ((used * 8) / dimsAByte)
-  for (let i = 0; i < rows; i++) codes[i * stride + Math.floor(dims / dimsAByte)]! &= mask
 }

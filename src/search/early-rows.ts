@@ -1,7 +1,7 @@
-import { Calibration } from '../codes/calibration.js'
+import { chooseBook } from '../codes/choose-book.js'
 import type { CodeColumn } from '../codes/column.js'
-import { fractionsOf, type LevelPrecision, Levels } from '../codes/levels.js'
-import { chooseCodebook } from '../codes/quantize.js'
+import { Levels, outerFractions } from '../codes/levels.js'
+import { Calibration } from '../codes/ranges.js'
 import { evenSample, numberOf, type RowSource, readRows, toRows } from '../rows/matrix.js'
 import { SAMPLE_ROWS } from '../transform/centre.js'
 import { follows } from './growth.js'
@@ -89,9 +89,9 @@ function refits(column: CodeColumn): boolean {
 }
 
 /** Whether levels of all dimensions divide further rows about as they divided their own. */
-function stillFits({ precision, book, fit }: CodeColumn, rows: RowSource): boolean {
+function stillFits({ book, fit }: CodeColumn, rows: RowSource): boolean {
   if (fit?.scope !== 'global' || !(book instanceof Levels)) return false
-  const fractions = fractionsOf(precision as LevelPrecision, fit.percentiles)
+  const [lower, upper] = outerFractions(book, fit.percentiles)
   const [lowest, highest] = [book.cuts[0]![0]!, book.cuts.at(-1)![0]!]
   const { values } = readRows([rows], 'embeddings')
   let [below, above] = [0, 0]
@@ -103,7 +103,7 @@ function stillFits({ precision, book, fit }: CodeColumn, rows: RowSource): boole
     const chance = 3 * Math.sqrt(expected / values.length)
     return Math.abs(found / values.length - expected) < MISFIT * expected + chance
   }
-  return isNear(below, fractions[0]!) && isNear(above, 1 - fractions.at(-1)!)
+  return isNear(below, lower) && isNear(above, upper)
 }
 
 function rowsFrom(rows: RowSource, first: number): RowSource {
@@ -121,5 +121,5 @@ function fitted(column: CodeColumn, rows: RowSource): CodeColumn {
   const { scope, percentiles } = fit
   if (follows(column)) return { ...column, book: Calibration.fromSources([rows], { scope }, 'embeddings') }
   const options = { scope, onWarning: () => {}, ...(percentiles === undefined ? {} : { percentiles }) }
-  return { ...column, book: chooseCodebook([evenSample(rows, SAMPLE_ROWS)], undefined, precision, options) }
+  return { ...column, book: chooseBook([evenSample(rows, SAMPLE_ROWS)], undefined, precision, options) }
 }

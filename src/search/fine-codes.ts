@@ -1,6 +1,7 @@
-import type { Calibration } from '../codes/calibration.js'
-import { isSigned, type Precision } from '../codes/precision.js'
+import type { Precision } from '../codes/precision.js'
+import type { Calibration } from '../codes/ranges.js'
 import type { Recoding } from '../codes/recoding.js'
+import { codeOf } from '../codes/registry.js'
 
 /**
  * Eight more bits of each 8-bit code of a store that grows: where in its bucket the value lies. Ranges can then be widened as
@@ -30,7 +31,7 @@ export class FineCodes {
   /** Takes down where the values of a row lie in their buckets; `codes` begins with those of the row. */
   put(row: number, values: Float32Array, codes: Uint8Array, precision: Precision, { buckets }: Calibration): void {
     const { mins, steps } = buckets
-    const flip = isSigned(precision) ? 0x80 : 0
+    const flip = codeOf(precision).isSigned ? 0x80 : 0
     const fractions = this.#fractions
     const at = row * this.#stride
     for (let d = 0; d < values.length; d++) {

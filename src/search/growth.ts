@@ -1,6 +1,6 @@
-import { Calibration } from '../codes/calibration.js'
 import type { CodeColumn } from '../codes/column.js'
-import { isLevelPrecision } from '../codes/levels.js'
+import { Calibration } from '../codes/ranges.js'
+import { codeOf } from '../codes/registry.js'
 import type { RowSource } from '../rows/matrix.js'
 import type { CodeStore } from './code-store.js'
 
@@ -17,7 +17,8 @@ const HEADROOM = 1 / 16
 
 /** Whether the ranges of a column are minima and maxima of its own rows, which follow the rows that are added. */
 export function follows(column: CodeColumn): column is CodeColumn & { readonly book: Calibration } {
-  return column.fit !== undefined && column.fit.percentiles === undefined && !isLevelPrecision(column.precision)
+  const { precision, fit } = column
+  return fit !== undefined && fit.percentiles === undefined && codeOf(precision).books?.isWidened === true
 }
 
 /** Adds rows to a store: ranges widen where they must, stored codes become those of the same values in the new ranges. */

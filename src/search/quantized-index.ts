@@ -3,9 +3,9 @@
 import { checkSameDims } from '../base/check.js'
 import { PackvecError } from '../base/errors.js'
 import { checkOptions } from '../base/options.js'
-import { Calibration } from '../codes/calibration.js'
-import type { CodeColumn } from '../codes/column.js'
+import type { ColumnCodes } from '../codes/column.js'
 import type { Precision } from '../codes/precision.js'
+import { Calibration } from '../codes/ranges.js'
 import type { Backend } from '../kernels/workspace.js'
 import { allowedRows } from '../rows/filter.js'
 import { type Embeddings, type Matrix, type RowSource, toRows, type Vector } from '../rows/matrix.js'
@@ -14,9 +14,10 @@ import { type Transform, transformRows } from '../transform/transform.js'
 import { ADD_CHECKS, type AddOptions, extendIds } from './add-options.js'
 import { type BuildOptions, planIndex, type RowGrowth, takeNote } from './build-plan.js'
 import { Clipping, codesClipping } from './clipping.js'
-import { CodeStore, type ColumnCodes } from './code-store.js'
+import { CodeStore } from './code-store.js'
 import type { Refit } from './early-rows.js'
 import { growStore } from './growth.js'
+import type { Recipe } from './recipe.js'
 import type { IndexExtras } from './row-records.js'
 import { searchStore } from './search.js'
 import { checkSearchOptions, SEARCH_CHECKS, type SearchOptions } from './search-options.js'
@@ -25,10 +26,9 @@ import type { Stages } from './stages.js'
 import { transformQueries } from './transform-queries.js'
 
 /** What an index is made of. @internal */
-export interface IndexState {
+export interface IndexState extends Omit<Recipe, 'columns'> {
+  /** The columns are here. */
   readonly store: CodeStore
-  readonly stages: Stages
-  readonly transform: Transform
   /** What its file held beside. */
   readonly extras: IndexExtras | undefined
 }
@@ -69,7 +69,7 @@ export class QuantizedIndex {
 
   /** Makes an index of rows that are codes already. @internal */
   static fromCodes(
-    { stages, transform, columns, extras }: Omit<IndexState, 'store'> & { readonly columns: readonly CodeColumn[] },
+    { stages, transform, columns, extras }: Recipe & Pick<IndexState, 'extras'>,
     codes: readonly ColumnCodes[],
     rows: number,
   ): QuantizedIndex {

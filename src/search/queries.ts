@@ -1,10 +1,10 @@
-import { openDecoder } from '../codes/codebook.js'
 import type { CodeRows } from '../codes/codes.js'
 import { encodeAll } from '../codes/encode.js'
-import { flipSigns } from '../codes/encoder.js'
-import { codeRowBytes } from '../codes/precision.js'
+import { flipSigns } from '../codes/packed.js'
+import type { Precision } from '../codes/precision.js'
+import { codeOf } from '../codes/registry.js'
 import type { RowSource } from '../rows/matrix.js'
-import { type CodeStore, clearTail } from './code-store.js'
+import type { CodeStore } from './code-store.js'
 
 export interface Queries {
   /** Float queries, or codes of the first stage's precision. */
@@ -26,7 +26,7 @@ export function pickQueries({ rows, centred, offset }: Queries, picked: readonly
 
 function pickRows(source: RowSource | CodeRows, picked: readonly number[]): RowSource | CodeRows {
   if (!('copyRows' in source)) {
-    const rowBytes = codeRowBytes(source.precision, source.dims)
+    const rowBytes = codeOf(source.precision).rowBytes(source.dims, source.book)
     const bytes = new Uint8Array(picked.length * rowBytes)
     for (const [i, row] of picked.entries())
       bytes.set(source.bytes.subarray(row * rowBytes, (row + 1) * rowBytes), i * rowBytes)
@@ -41,21 +41,26 @@ function pickRows(source: RowSource | CodeRows, picked: readonly number[]): RowS
   }
 }
 
-/** The codes of one query, with unsigned bits, and none set behind the last dimension. */
-export function codesOf({ bytes, precision, dims }: CodeRows, row: number): Uint8Array {
-  const rowBytes = codeRowBytes(precision, dims)
+/** The codes of one query as an index keeps codes of the family, and nothing behind the last dimension. */
+export function codesOf({ bytes, precision, dims, book }: CodeRows, row: number): Uint8Array {
+  const code = codeOf(precision)
+  const rowBytes = code.rowBytes(dims, book)
   const codes = bytes.slice(row * rowBytes, (row + 1) * rowBytes)
-  if (precision === 'binary') flipSigns(codes)
-  clearTail(codes, rowBytes, 1, precision, dims)
+  if (code.isSigned !== codeOf(code.keptAs).isSigned) flipSigns(codes)
+  code.clearTail(codes, rowBytes, 1, dims)
   return codes
 }
 
-/** Queries as their own codes decode: what comparing int4 codes with int4 codes means. */
-export function decodedQueries(store: CodeStore, rows: RowSource | CodeRows, argument: string): RowSource {
-  const { precision, book } = store.column('nibbles')
-  const bytes = 'copyRows' in rows ? encodeAll(rows, precision, { book }, argument).bytes : rows.bytes
-  const decode = openDecoder(precision, book)
-  const rowBytes = codeRowBytes(precision, store.dims)
+/** Queries as their own codes decode: what comparing codes with codes means where no kernel compares them. */
+export function decodedQueries(
+  store: CodeStore,
+  coarse: Precision,
+  rows: RowSource | CodeRows,
+  argument: string,
+): RowSource {
+  const { column, code, rowBytes } = store.column(coarse)
+  const bytes = 'copyRows' in rows ? encodeAll(rows, { ...column, scale: undefined }, argument).bytes : rows.bytes
+  const decode = code.openDecoder(column.book)
   return {
     rows: rows.rows,
     dims: store.dims,

@@ -2,7 +2,7 @@ import { rowsOfBits } from '../base/bits.js'
 import { roundUp } from '../kernels/regions.js'
 import type { Allowed } from '../rows/filter.js'
 import type { CodeStore } from './code-store.js'
-import type { Scan, ScanRows } from './scan.js'
+import type { Scan, ScanRows } from './forms/form.js'
 
 /** The rows of a store as a scan gets them: all, all with a filter, or a copy of those that a filter allows. */
 export interface ScanArea {

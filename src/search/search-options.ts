@@ -1,8 +1,9 @@
-import { checkCount, checkFactor, checkFinite, checkOneOf } from '../base/check.js'
+import { checkCount, checkFactor, checkFinite } from '../base/check.js'
 import type { OptionChecks } from '../base/options.js'
-import { type Precision, precisionKind } from '../codes/precision.js'
+import type { Precision } from '../codes/precision.js'
 import { copyFilter, type Filter, type FilterRows } from '../rows/filter.js'
-import type { Scoring } from './scan.js'
+import type { Scoring } from './forms/form.js'
+import { checkScoring } from './stages.js'
 
 /** How many results, found among which rows, and how. */
 export interface SearchOptions {
@@ -44,12 +45,11 @@ export interface CheckedSearchOptions extends StageOptions {
 
 /** Checks the options and fills in their defaults; `allowedRows` then holds the filter against the rows there are. */
 export function checkSearchOptions(options: SearchOptions, coarse: Precision): CheckedSearchOptions {
-  const bits = precisionKind(coarse) === 'bits'
-  const { topK = 10, rescoreMultiplier = 4, scoring = bits ? 'symmetric' : 'asymmetric', filter, minScore } = options
+  const { topK = 10, rescoreMultiplier = 4, scoring, filter, minScore } = options
   return {
     topK: checkCount(topK, 'topK'),
     rescoreMultiplier: checkFactor(rescoreMultiplier, 'rescoreMultiplier'),
-    scoring: checkOneOf(scoring, ['symmetric', 'asymmetric'], 'scoring'),
+    scoring: checkScoring(scoring, coarse),
     filter: filter === undefined ? undefined : copyFilter(filter),
     minScore: minScore === undefined ? -Infinity : checkFinite(minScore, 'minScore'),
   }

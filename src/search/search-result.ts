@@ -1,4 +1,4 @@
-import type { Scan } from './scan.js'
+import type { Scan } from './forms/form.js'
 
 /**
  * Best first, ties by the order of rows; arrays of min(topK, rows that may be found) that belong to the caller, or shorter ones where

@@ -1,11 +1,11 @@
 import type { Allowed } from '../rows/filter.js'
 import type { CodeStore } from './code-store.js'
-import { ALL_ROWS, openPass } from './pass.js'
 import { pickQueries, type Queries } from './queries.js'
 import type { ExactScores, SearchJob } from './search-job.js'
 import type { CheckedSearchOptions } from './search-options.js'
 import { cutBelow, emptyResult, type SearchResult } from './search-result.js'
-import { isFinal, type Stages } from './stages.js'
+import { firstStage, type Stages } from './stages.js'
+import { ALL_ROWS, openPass } from './two-stage.js'
 
 /** What the first stage finds in one of several stores: `count` rows a query, best first, ties by lower row. */
 export interface Candidates {
@@ -47,7 +47,7 @@ export function openStages(job: SearchJob): {
   /** `counts`: candidates a query; `ids`: the candidates, one query's behind the other's, in ascending order each. */
   rescore(counts: Uint32Array, ids: Uint32Array): ExactScores
 } {
-  if (isFinal(job.stages, job.options.scoring)) {
+  if (firstStage(job.stages, job.options.scoring).isFinal) {
     return {
       scan: () => packResults(resultsOf(job)),
       rescore: () => ({ scores: new Float32Array(0), constants: new Float64Array(0) }),

@@ -1,22 +1,23 @@
 import { checkBoolean, checkFunction, checkSameDims } from '../base/check.js'
 import { PackvecError } from '../base/errors.js'
 import { checkOptions, type OptionChecks } from '../base/options.js'
-import { Calibration, type RangesInput } from '../codes/calibration.js'
-import type { Codebook, ScaleType } from '../codes/codebook.js'
+import { chooseBook, givenBook, requireBook } from '../codes/choose-book.js'
+import type { Codebook, ScaleType } from '../codes/code.js'
+import { BOOK_CHECKS, type BookOptions } from '../codes/code-options.js'
 import { type CodesInput, isCodes, ownPrecision, toCodes } from '../codes/codes.js'
 import type { CodeColumn } from '../codes/column.js'
-import { isLevelPrecision, type Levels } from '../codes/levels.js'
-import { checkPrecision, dimsAnElement, type Precision, precisionKind } from '../codes/precision.js'
-import { type CodebookNames, chooseCodebook, requireCodebook } from '../codes/quantize.js'
+import type { Precision } from '../codes/precision.js'
+import { checkPrecision, codeOf, PRECISIONS, USUAL } from '../codes/registry.js'
 import { allowedRows } from '../rows/filter.js'
 import { type Embeddings, type Matrix, type RowSource, toRows, type Vector } from '../rows/matrix.js'
 import { CodeStore } from './code-store.js'
+import { formOf } from './forms/registry.js'
 import { searchStore } from './search.js'
 import { checkSearchOptions, SEARCH_CHECKS, type SearchOptions } from './search-options.js'
 import type { SearchResult } from './search-result.js'
 
 /** Options of a search over codes that no index holds. */
-export interface SemanticSearchOptions extends SearchOptions {
+export interface SemanticSearchOptions extends SearchOptions, BookOptions {
   /** Precision of the corpus, or the one to quantize it to; that of the codes, or 'float32', by default. */
   readonly precision?: Precision
   /**
@@ -24,10 +25,6 @@ export interface SemanticSearchOptions extends SearchOptions {
    * quantized corpus, and changes nothing where the first stage is asymmetric already.
    */
   readonly rescore?: boolean
-  /** Ranges of 8-bit codes (a Calibration, or 2 x dims): those of the corpus. */
-  readonly calibration?: RangesInput
-  /** Levels of ternary, quaternary or int4 codes that do not carry them. */
-  readonly levels?: Levels
   /** Width of a row, where embeddings are a flat array of several rows. */
   readonly dims?: number
   /** Gets each warning as a sentence; `console.warn` by default. */
@@ -36,14 +33,12 @@ export interface SemanticSearchOptions extends SearchOptions {
 
 const SEMANTIC_CHECKS: OptionChecks<SemanticSearchOptions> = {
   ...SEARCH_CHECKS,
+  ...BOOK_CHECKS,
   precision: true,
   rescore: checkBoolean,
-  calibration: true,
-  levels: true,
   dims: true,
   onWarning: checkFunction,
 }
-const SEMANTIC_NAMES: CodebookNames = { ranges: 'calibration' }
 
 /**
  * Searches a corpus, float or quantized already, as sentence-transformers' `semantic_search_faiss` and
@@ -68,10 +63,10 @@ export function semanticSearch(
   given?: SemanticSearchOptions,
 ): SearchResult | SearchResult[] {
   const options = checkOptions(given, SEMANTIC_CHECKS)
-  const precision = checkPrecision(options.precision ?? ownPrecision(corpus) ?? 'float32')
+  const precision = checkPrecision(options.precision ?? ownPrecision(corpus) ?? USUAL.exact)
   const floats = isCodes(queries) ? undefined : toRows(queries, 'queries', options.dims)
-  if (floats === undefined && precision === 'float32') {
-    throw new PackvecError('QUANTIZED_INPUT', 'queries', 'queries must be float for a float32 corpus, got codes')
+  if (floats === undefined && codeOf(precision).array === 'Float32Array') {
+    throw new PackvecError('QUANTIZED_INPUT', 'queries', `queries must be float for a ${precision} corpus, got codes`)
   }
   const store = openCorpus(corpus, precision, floats, options)
   const rows = floats ?? toCodes(queries as CodesInput, precision, 'queries', store.dims)
@@ -90,7 +85,7 @@ export function semanticSearch(
 
 function rescorePrecision(precision: Precision, floats: boolean, options: SemanticSearchOptions): Precision | 'none' {
   if (options.rescore === false) return 'none'
-  if (floats && precision !== 'float32') return precision
+  if (floats && formOf(precision).isOneScoring !== true) return precision
   // Only who asked for rescoring is told that it cannot be: it is on by default.
   if (options.rescore === true) {
     const why = floats ? 'the corpus is not quantized' : 'the query embeddings are quantized'
@@ -112,38 +107,36 @@ function openCorpus(
   queries: RowSource | undefined,
   options: SemanticSearchOptions,
 ): CodeStore {
-  const { calibration: ranges, levels, onWarning } = options
-  if (isCodes(corpus)) {
-    if (precision === 'float32') {
-      const message = "corpus holds bytes: say which codes they are, for example precision: 'ubinary'; got float32"
-      throw new PackvecError('INVALID_ARGUMENT', 'precision', message)
-    }
-    const codes = toCodes(corpus, precision, 'corpus', packedDims(precision, queries))
-    checkRows(codes.rows)
-    const given = isLevelPrecision(precision)
-      ? levels
-      : ranges && Calibration.readRanges(ranges, codes.dims, 'calibration')
-    const book = given ?? codes.book
-    // Codes of 8 bits can be compared with one another without knowing their ranges; floats cannot be compared with them.
-    const needed = queries !== undefined || precisionKind(precision) !== 'bytes'
-    const checked = needed || book ? requireCodebook(book, precision, codes.dims, SEMANTIC_NAMES) : undefined
-    const scale = codes.scales === undefined ? undefined : 'float32'
-    const store = new CodeStore({ dims: codes.dims, columns: [columnOf(precision, checked, scale)] }, codes.rows)
-    store.appendCodes([codes], codes.rows)
+  if (!isCodes(corpus)) {
+    const source = toRows(corpus, 'corpus', options.dims)
+    checkRows(source.rows)
+    const book = requireBook(chooseBook([source], undefined, precision, options, false), precision, source.dims)
+    const column = columnOf(precision, book, undefined)
+    const store = new CodeStore({ dims: source.dims, columns: [column] }, source.rows)
+    store.append(source, 'corpus')
     return store
   }
-  const source = toRows(corpus, 'corpus', options.dims)
-  checkRows(source.rows)
-  const book = chooseCodebook([source], undefined, precision, { ranges, levels, onWarning }, SEMANTIC_NAMES)
-  const column = columnOf(precision, requireCodebook(book, precision, source.dims, SEMANTIC_NAMES), undefined)
-  const store = new CodeStore({ dims: source.dims, columns: [column] }, source.rows)
-  store.append(source, 'corpus')
+  const code = codeOf(precision)
+  if (code.array === 'Float32Array') {
+    const message = `corpus holds bytes: say which codes they are, for example precision: '${EXAMPLE}'; got ${precision}`
+    throw new PackvecError('INVALID_ARGUMENT', 'precision', message)
+  }
+  const codes = toCodes(corpus, precision, 'corpus', packedDims(precision, queries))
+  checkRows(codes.rows)
+  const book = givenBook(options, precision, codes.dims) ?? codes.book
+  const needed = queries !== undefined || formOf(precision).comparesWithoutBook !== true
+  const checked = needed || book ? requireBook(book, precision, codes.dims) : undefined
+  const scale = codes.scales === undefined ? undefined : 'float32'
+  const store = new CodeStore({ dims: codes.dims, columns: [columnOf(precision, checked, scale)] }, codes.rows)
+  store.appendCodes([codes], codes.rows)
   return store
 }
 
-/** Bits are kept as unsigned bytes. */
+/** A precision that a message names. */
+const EXAMPLE = PRECISIONS.at(-1)!
+
 function columnOf(precision: Precision, book: Codebook | undefined, scale: ScaleType | undefined): CodeColumn {
-  return { precision: precision === 'binary' ? 'ubinary' : precision, book, scale }
+  return { precision: codeOf(precision).keptAs, book, scale }
 }
 
 function checkRows(rows: number): void {
@@ -152,5 +145,6 @@ function checkRows(rows: number): void {
 
 /** Packed codes tell their dimensions to a whole byte; the float queries know them. */
 function packedDims(precision: Precision, queries: RowSource | undefined): number | undefined {
-  return dimsAnElement(precision) > 1 && queries !== undefined && queries.rows > 0 ? queries.dims : undefined
+  const isPacked = codeOf(precision).dimsAnElement > 1
+  return isPacked && queries !== undefined && queries.rows > 0 ? queries.dims : undefined
 }

@@ -1,31 +1,29 @@
-import type { CodeColumn } from '../codes/column.js'
-import { type Precision, precisionKind } from '../codes/precision.js'
+import type { Precision } from '../codes/precision.js'
+import { codeOf, USUAL } from '../codes/registry.js'
 import { FEW_ROWS, type Listener, squaresOf, tell, warnOfRows } from '../codes/suitability.js'
 import { type RowSource, toRows } from '../rows/matrix.js'
-import { centreOf, type Transform, transformRows } from '../transform/transform.js'
+import { centreOf, transformRows } from '../transform/transform.js'
 import { follows } from './growth.js'
-import type { Stages } from './stages.js'
+import type { Recipe } from './recipe.js'
 
+/** Codes of so few bits do not keep lengths. */
+const SHORT_BITS = 2
 /** Standard deviation of lengths, as a part of their mean, from which bits rank badly (measured: recall 0.83 instead of 0.98). */
 const UNEVEN = 0.1
-/** What an index is to be made of, and of how many rows. */
-export interface Made {
-  readonly transform: Transform
-  readonly stages: Stages
-  readonly columns: readonly CodeColumn[]
-  readonly rows: number
-}
-
 /** Tells of rows that the codes of an index keep badly, and what helps; `look` is a sample of the rows as they came. */
-export function warnOfIndex(look: RowSource, made: Made, onWarning: Listener): void {
-  const { transform, stages, columns, rows } = made
+export function warnOfIndex(
+  look: RowSource,
+  { transform, stages, columns }: Recipe,
+  rows: number,
+  onWarning: Listener,
+): void {
   const { coarse, rescore } = stages
-  const bits = [coarse, rescore].find((precision) => precision !== 'none' && precisionKind(precision) === 'bits')
+  const bits = [coarse, rescore].find((precision) => precision !== 'none' && codeOf(precision).bits === 1)
   const ranged = columns.find(follows)
   const hint = 'Pass center: true, which subtracts the mean'
   const encoded = held(transformRows(look, transform, 'centred', 'embeddings'))
   warnOfRows(encoded, { bits: bits as Precision | undefined, ranged, rows, hint }, onWarning)
-  const short = ['bits', 'pairs'].includes(precisionKind(coarse))
+  const short = codeOf(coarse).bits <= SHORT_BITS
   // One stage of codes with factors keeps lengths; candidates of two are found without them.
   if (!short || (rescore === 'none' && columns[0]!.scale !== undefined) || look.rows < FEW_ROWS) return
   const plain = { ...transform, rotation: undefined }
@@ -35,7 +33,7 @@ export function warnOfIndex(look: RowSource, made: Made, onWarning: Listener): v
     tell(
       onWarning,
       `the lengths of the rows differ (standard deviation ${Math.round(100 * uneven)} % of the mean): the dot product counts ` +
-        `them, ${coarse} codes do not keep them. Pass renormalize: true to rank by cosine, or coarse: 'int8'`,
+        `them, ${coarse} codes do not keep them. Pass renormalize: true to rank by cosine, or coarse: '${USUAL.rescore}'`,
     )
   }
 }

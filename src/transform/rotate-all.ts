@@ -66,7 +66,7 @@ function openScratch(owner: Rotatable, inverse: boolean): Scratch {
   const name = backend()
   if (scratch?.owner === owner && scratch.inverse === inverse && scratch.workspace.backend === name) return scratch
   const rows = Number.MAX_SAFE_INTEGER
-  const sizes = { ...encoderSizes(owner.dims, rows), ...owner.sizes(rows) }
+  const sizes = { ...encoderSizes(owner.dims, rows, 0), ...owner.sizes(rows) }
   const regions: Regions<EncoderRegion | RotationRegion> = planRegions(sizes)
   let workspace = scratch?.workspace
   if (workspace?.backend === name && workspace.buffer.byteLength >= regions.end) {

@@ -43,7 +43,7 @@ const OPTIONS: [string, BuildOptions][] = [
   ['quaternary of each dimension, percentiles', { coarse: 'quaternary', scope: 'dimension', percentiles: [2, 98] }],
   ['truncated, renormalised', { truncate: 21, renormalize: true, rotation: Rotation.hadamard(21, { seed: 5 }) }],
   ['a rotation about a centre', { coarse: 'int4', rotation: svdRotation(corpus, { center: true }) }],
-  ['ranges that are given', { calibration: Calibration.from(slice(corpus, 0, 200)) }],
+  ['ranges that are given', { ranges: Calibration.from(slice(corpus, 0, 200)) }],
   ['levels that are given', { coarse: 'int4', rescore: 'none', levels: Levels.from(corpus, 'int4') }],
   ['a sample that is given', { coarse: 'ternary', calibrationEmbeddings: slice(corpus, 3, 333) }],
 ]
@@ -89,7 +89,7 @@ describe('buildIndex', () => {
 
   it('draws a sample by its seed, the same from files and from batches', async () => {
     const draw = async (source: string[] | Iterable<Rows>, seed: number) => {
-      await buildIndex(target, source, { calibration: { sample: 300, seed } })
+      await buildIndex(target, source, { calibrateOn: { sample: 300, seed } })
       return folder.bytes('index.safetensors')
     }
     const one = await draw(paths, 1)
@@ -116,7 +116,7 @@ describe('buildIndex', () => {
     const first = QuantizedIndex.build(slice(corpus, 0, 900), options)
     const like = folder.write('like.safetensors', encodeIndex(first))
     await buildIndex(target, paths.slice(1), { like })
-    const rest = QuantizedIndex.build(corpus, { ...options, calibration: first.calibration! })
+    const rest = QuantizedIndex.build(corpus, { ...options, ranges: first.calibration! })
     const query = corpus.data.subarray(0, DIMS)
     const hits = (await loadIndex(target)).search(query, { topK: 2 })
     expect(hits.ids.length).toBe(2)

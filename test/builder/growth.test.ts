@@ -93,7 +93,7 @@ describe('a file that grows', () => {
     const messages: string[] = []
     const onWarning = (message: string) => void messages.push(message)
     const calibration = Calibration.from(slice(corpus, 0, 500))
-    await buildIndex(target, [slice(corpus, 0, 500)], { calibration: Calibration.fromRanges(calibration), onWarning })
+    await buildIndex(target, [slice(corpus, 0, 500)], { ranges: Calibration.fromRanges(calibration), onWarning })
     await appendToIndex(target, [slice(corpus, 0, 500)], { onWarning })
     expect(messages).toEqual([])
     await appendToIndex(target, [slice(corpus, 500, ROWS)], { onWarning })

@@ -64,7 +64,7 @@ export function coreCalls(entry: string, library: typeof core): Call[] {
     },
     {
       name: 'QuantizedIndex.build',
-      args: () => [rows, { ...transform, calibration, percentiles: [0, 100], onWarning }],
+      args: () => [rows, { ...transform, ranges: calibration, percentiles: [0, 100], onWarning }],
       run: (...args) => QuantizedIndex.build(...(args as [never])),
     },
     {

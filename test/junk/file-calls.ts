@@ -33,7 +33,7 @@ export async function fileCalls(folder: string): Promise<Call[]> {
   const search = { topK: 2, scoring: 'asymmetric', filter: ['a', 'b'], minScore: -5, signal, timeout: 5000 }
   const coding = {
     coarse: 'ternary',
-    calibration: { sample: 4, seed: 1 },
+    calibrateOn: { sample: 4, seed: 1 },
     rotation: { kind: 'hadamard', seed: 1 },
     onWarning,
   }

@@ -11,7 +11,7 @@ import { rejectionOf } from './server.js'
 const [rows, dims] = [700, 24]
 const all = matrix(rows, dims, 1)
 const calibration = Calibration.from(all)
-const index = QuantizedIndex.build(all, { calibration })
+const index = QuantizedIndex.build(all, { ranges: calibration })
 const queries = matrix(6, dims, 2)
 const numberOf = (row: number) => (4_294_967_295 - 3 * row) >>> 0
 const textOf = (row: number) => (row === 5 ? '' : `käse-${row}-${'x'.repeat(row % 17)}`)
@@ -77,7 +77,7 @@ describe.each(['coarse', 'all'] as const)('the rows of a stored index (load: %s)
       const first = cuts[i]!
       const part = { data: all.data.subarray(first * dims, end * dims), dims: [end - first, dims] }
       const gone = deleted.filter((row) => row >= first && row < end).map((row) => row - first)
-      const built = QuantizedIndex.build(part, { calibration })
+      const built = QuantizedIndex.build(part, { ranges: calibration })
       return indexFile(built, { keys: keys.slice(first, end), ...(gone.length > 0 && { deleted: gone }) })
     })
     const stored = await openIndex(files, { load })
@@ -122,7 +122,7 @@ describe.each(['coarse', 'all'] as const)('the rows of a stored index (load: %s)
   it('are found by a name that stands in several files in each of them', async () => {
     const files = [0, 350].map((first) => {
       const part = { data: all.data.subarray(first * dims, (first + 350) * dims), dims: [350, dims] }
-      return indexFile(QuantizedIndex.build(part, { calibration }), { keys: keys.slice(0, 350) })
+      return indexFile(QuantizedIndex.build(part, { ranges: calibration }), { keys: keys.slice(0, 350) })
     })
     const stored = await openIndex(files, { load })
     const [result] = await stored.search(queries, { filter: [textOf(9)] })

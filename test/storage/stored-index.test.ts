@@ -233,7 +233,7 @@ describe('several files as one index', () => {
     ['float32', { coarse: 'float32' }],
     ['binary twice', { rescore: 'binary' }],
   ])('give the results of one index of all rows with %s', async (_title, options) => {
-    const build = { ...options, calibration }
+    const build = { ...options, ranges: calibration }
     const whole = QuantizedIndex.build(all, build)
     const cuts = [0, 300, 301, 870, 900]
     const files = cuts.slice(1).map((end, i) => encodeIndex(QuantizedIndex.build(part(cuts[i]!, end), build)))
@@ -249,13 +249,13 @@ describe('several files as one index', () => {
 
   it.each<[string, BuildOptions]>([
     ['ranges', {}],
-    ['rescore precision', { calibration, rescore: 'uint8' }],
-    ['scale of binary', { calibration, scale: true }],
-    ['rotation', { calibration, rotation: Rotation.hadamard(dims, { seed: 1 }) }],
+    ['rescore precision', { ranges: calibration, rescore: 'uint8' }],
+    ['scale of binary', { ranges: calibration, scale: true }],
+    ['rotation', { ranges: calibration, rotation: Rotation.hadamard(dims, { seed: 1 }) }],
     ['dims', { truncate: 20 }],
   ])('are refused where they differ in %s', async (what, options) => {
     const files = [
-      QuantizedIndex.build(part(0, 450), { calibration }),
+      QuantizedIndex.build(part(0, 450), { ranges: calibration }),
       QuantizedIndex.build(part(450, 900), options),
     ].map(encodeIndex)
     const error = await rejectionOf(openIndex(files))

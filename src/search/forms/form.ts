@@ -1,3 +1,5 @@
+import type { TopKKernel } from '../../kernels/search-kernels.js'
+import type { CodeStore, StoredColumn } from '../code-store.js'
 import type { Rounding } from './rounding.js'
 
 /** How the first stage compares: codes with codes, or the float query with codes. */
@@ -68,4 +70,50 @@ export interface ScanRows {
   readonly rowCount: number
   readonly allowedPtr: number
   readonly factorsPtr: number
+}
+
+/** Exact scores of named rows for the float query: query · decode(row), up to the rounding of float32 sums. */
+export interface Rescorer {
+  /** Bytes of the query in the form the kernel takes. */
+  readonly queryBytes: number
+  /** Writes the query's form to `queryPtr`, from the float query in a staged row; returns what to add to each score. */
+  prepare(stagedRow: number, queryPtr: number): number
+  run(queryPtr: number, idsPtr: number, idCount: number, scoresPtr: number): void
+}
+
+/** How codes of one family are searched; what the codes are stands in the file of the same name in `codes/`. */
+export interface SearchForm {
+  /** How the first stage compares where the caller does not say. */
+  readonly usualScoring: Scoring
+  /** Whether codes with codes are the float query with codes, as for floats. */
+  readonly isOneScoring?: boolean
+  /** Whether codes with codes means that the query is decoded from its own codes and scanned as a float query. */
+  readonly decodesQueries?: boolean
+  /** Whether codes can be compared with codes where nobody knows their codebook. */
+  readonly comparesWithoutBook?: boolean
+  /** What the scores of codes with codes are. */
+  readonly symmetricScore: Scan['scoreType']
+  openScan(store: CodeStore, column: StoredColumn, scoring: Scoring): Scan
+  /** `exactOf`: the query in a staged row as the scan of the same codes made it, where that is known. */
+  openRescorer(store: CodeStore, column: StoredColumn, exactOf?: Scan['exactOf']): Rescorer
+}
+
+/** Copies the float query of a staged row, padded to `stride` bytes, to `queryPtr`. */
+export function copyStaged(store: CodeStore, stagedRow: number, stride: number, queryPtr: number): void {
+  const from = store.encoder.stagedPtr(stagedRow)
+  new Uint8Array(store.workspace.buffer).copyWithin(queryPtr, from, from + stride)
+}
+
+/** A kernel that needs nothing but the addresses. */
+export function runKernel(topK: TopKKernel, stride: number): Scan['run'] {
+  return ({ codesPtr, rowCount, allowedPtr }, queriesPtr, queryCount, k, scratchPtr, idsPtr, scoresPtr) =>
+    topK(queriesPtr, queryCount, codesPtr, rowCount, stride, k, scratchPtr, idsPtr, scoresPtr, allowedPtr)
+}
+
+/** The parts of a scan whose scores are exact and whose queries take `formBytes`. */
+export function exactScan(
+  { codesPtr, stride }: StoredColumn,
+  formBytes: number,
+): Pick<Scan, 'codesPtr' | 'rowBytes' | 'factorsPtr' | 'formBytes' | 'queryBytes' | 'rounded'> {
+  return { codesPtr, rowBytes: stride, factorsPtr: 0, formBytes, queryBytes: formBytes, rounded: undefined }
 }

@@ -1,20 +1,19 @@
 import { rowsOfBits } from '../base/bits.js'
 import type { CodeRows } from '../codes/codes.js'
-import { precisionKind } from '../codes/precision.js'
+import type { Precision } from '../codes/precision.js'
 import { roundUp } from '../kernels/regions.js'
 import type { Workspace } from '../kernels/workspace.js'
 import type { RowSource } from '../rows/matrix.js'
 import { BestRows, type ScoreRows } from './best-rows.js'
 import type { CodeStore } from './code-store.js'
+import type { Rescorer, Scan, ScanRows } from './forms/form.js'
+import { openRescorer, openScan } from './forms/registry.js'
+import { fewCandidates } from './forms/rounding.js'
 import { codesOf, decodedQueries } from './queries.js'
-import { openRescorer, type Rescorer } from './rescorers.js'
-import { fewCandidates } from './rounding.js'
-import type { Scan, ScanRows } from './scan.js'
 import { openArea, type ScanArea } from './scan-area.js'
-import { openScan } from './scans.js'
 import type { ExactScores, SearchJob } from './search-job.js'
 import { best, distanceResult, emptyResult, integerScores, type SearchResult } from './search-result.js'
-import { isFinal } from './stages.js'
+import { firstStage } from './stages.js'
 
 /** Queries scanned together, so that codes come from memory once for all of them. */
 const MAX_BATCH = 64
@@ -59,29 +58,28 @@ export class Pass {
 
   constructor(job: SearchJob, effort: number) {
     const { store, queries, stages, options, argument } = job
-    const kind = precisionKind(stages.coarse)
-    const asymmetric = options.scoring === 'asymmetric' || kind === 'floats'
-    const scan = openScan(store, kind, options.scoring)
+    const { coarse, rescore } = stages
+    const { takesFloats, decodesQueries, isFinal } = firstStage(stages, options.scoring)
+    const scan = openScan(store, coarse, options.scoring)
     this.#store = store
     this.#workspace = store.workspace
     this.#job = job
     this.#effort = effort
     this.#scan = scan
     this.#area = openArea(store, scan, job.allowed)
-    this.#isFinal = isFinal(stages, options.scoring)
+    this.#isFinal = isFinal
     this.#offset = queries.offset ?? (() => 0)
-    const centred = asymmetric ? queries.rows : (queries.centred ?? queries.rows)
-    this.#scanRows = kind === 'nibbles' && !asymmetric ? decodedQueries(store, centred, argument) : centred
+    const centred = takesFloats ? queries.rows : (queries.centred ?? queries.rows)
+    this.#scanRows = decodesQueries ? decodedQueries(store, coarse, centred, argument) : centred
     const { rounded } = scan
     // Float scores that something is added to may become equal.
-    const isMoved = this.#isFinal && kind === 'floats' && queries.offset !== undefined
-    if (rounded !== undefined || isMoved) this.#exact = openRescorer(store, kind, scan.exactOf)
-    if (!this.#isFinal && !job.isRescoredElsewhere)
-      this.#second = openRescorer(store, precisionKind(stages.rescore as 'int8'))
+    const isMoved = isFinal && rounded === undefined && scan.scoreType === 'float' && queries.offset !== undefined
+    if (rounded !== undefined || isMoved) this.#exact = openRescorer(store, coarse, scan.exactOf)
+    if (!isFinal && !job.isRescoredElsewhere) this.#second = openRescorer(store, rescore as Precision)
     const rows = this.#area.count
     this.#topK = Math.min(options.topK, rows)
     let found: number
-    if (this.#isFinal) {
+    if (isFinal) {
       const k = this.#topK
       const first = rounded?.candidates(k, rows) ?? (isMoved || scan.mayTie ? fewCandidates(k) : k)
       this.#wanted = this.#topK

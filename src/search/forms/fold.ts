@@ -1,15 +1,14 @@
-import type { Calibration } from '../codes/calibration.js'
-import { isSigned, type Precision } from '../codes/precision.js'
+import type { Calibration } from '../../codes/ranges.js'
+import type { ExactQuery } from './form.js'
 import { type Rounding, spreadOf } from './rounding.js'
-import type { ExactQuery } from './scan.js'
 
 /**
  * query · decode(codes) = sum (q · step) · code + q · (min + 128 · step for signed codes): the step goes into the query once,
  * so that raw codes are dotted and nothing is decoded.
  */
-export function foldQuery(query: Float32Array, precision: Precision, calibration: Calibration): ExactQuery {
+export function foldQuery(query: Float32Array, isSigned: boolean, calibration: Calibration): ExactQuery {
   const { mins, steps } = calibration.buckets
-  const offset = isSigned(precision) ? 128 : 0
+  const offset = isSigned ? 128 : 0
   const values = new Float32Array(query.length)
   let constant = 0
   for (let d = 0; d < query.length; d++) {
@@ -27,8 +26,7 @@ const NOISE = 75 * Math.sqrt(1 / 12)
  * The query in int16, in units as small as they can be: every |q| within int16 and every sum of |q| · |code| below 2^31.
  * A rounded value is off by at most 1/2, so a score by at most dims · codeLimit / 2 units.
  */
-export function quantizeQuery(folded: Float32Array, precision: Precision, target: Int16Array): Rounding {
-  const signed = isSigned(precision)
+export function quantizeQuery(folded: Float32Array, signed: boolean, target: Int16Array): Rounding {
   const codeLimit = signed ? 128 : 255
   let largest = 0
   let sum = 0

@@ -1,39 +1,24 @@
-import type { CodeColumn } from '../codes/column.js'
-import { Levels } from '../codes/levels.js'
-import { precisionKind } from '../codes/precision.js'
 import { type Rounding, spreadOf } from './rounding.js'
+
+/** What each code of dimension `d` adds to the dot with a query whose value there is `value`. */
+export type WriteTerms = (value: number, d: number, terms: Float32Array) => void
 
 /**
  * A float query for codes below 8 bits is a table of 16 sums a nibble: what each value of the nibble adds to query · decode.
  * The nibble holds 4 dimensions of bits, 2 of 2-bit codes or 1 of int4, the first in its top bits; high nibble first.
  */
-export function fillNibbleTable(query: Float32Array, column: CodeColumn, target: Float32Array): void {
+export function fillNibbleTable(query: Float32Array, bits: number, writeTerms: WriteTerms, target: Float32Array): void {
   target.fill(0)
-  const bits = { bits: 1, pairs: 2, nibbles: 4 }[precisionKind(column.precision) as 'bits' | 'pairs' | 'nibbles']
   const dimsANibble = 4 / bits
   const mask = (1 << bits) - 1
   const terms = new Float32Array(1 << bits)
   for (let d = 0; d < query.length; d++) {
-    termsOf(query[d]!, d, column, terms)
+    writeTerms(query[d]!, d, terms)
     const place = d % dimsANibble
     const first = (16 * (d - place)) / dimsANibble
     const shift = 4 - bits * (place + 1)
     for (let nibble = 0; nibble < 16; nibble++) target[first + nibble]! += terms[(nibble >> shift) & mask]!
   }
-}
-
-/**
- * What each code adds to the dot. Bits add the query where they are set, as sentence-transformers rescores them; with a
- * per-vector scale, which needs the decoded vector itself, they are +1 and -1.
- */
-function termsOf(value: number, d: number, { book, scale }: CodeColumn, terms: Float32Array): void {
-  if (book instanceof Levels) {
-    const { table } = book
-    for (let code = 0; code < table.length; code++) terms[code] = value * table[code]![d]!
-    return
-  }
-  terms[0] = scale === undefined ? 0 : -value
-  terms[1] = value
 }
 
 /** The four look-ups of two bytes add up in a byte: their greatest entries, each rounded by half a unit at most. */

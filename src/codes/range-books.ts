@@ -1,0 +1,52 @@
+import { checkOneOf, checkSameDims, describe, fail, isInstance } from '../base/check.js'
+import { PackvecError } from '../base/errors.js'
+import type { CodebookFamily } from './code.js'
+import { Calibration, type CalibrationJSON, type RangesInput } from './ranges.js'
+
+const [TENSOR, ROWS] = ['ranges', 'calibration_rows']
+
+/** Ranges of 8-bit codes, for `int8` and `uint8` alike: an index has one set of them. */
+export const rangeBooks: CodebookFamily = {
+  option: 'ranges',
+  property: 'calibration',
+  noun: 'ranges',
+  scope: 'dimension',
+  isWidened: true,
+  isSampled: ({ percentiles }) => percentiles !== undefined,
+  fit: (sources, { scope, percentiles }, argument) =>
+    Calibration.fromSources(
+      sources,
+      { ...(scope === undefined ? {} : { scope }), ...(percentiles === undefined ? {} : { percentiles }) },
+      argument,
+    ),
+  collect(dims, options) {
+    const scope = checkOneOf(options.scope ?? 'dimension', ['dimension', 'global'], 'scope')
+    const ranges = new Calibration(dims)
+    return {
+      add: (rows, argument) => void ranges.addRows(rows, argument),
+      finish: (argument) => (scope === 'global' ? ranges.shareRange(argument) : ranges),
+    }
+  },
+  read: (given, dims, argument) => Calibration.readRanges(given as RangesInput, dims, argument),
+  check(book, dims, argument) {
+    if (!isInstance(book, Calibration)) return fail('INVALID_ARGUMENT', argument, 'a Calibration', describe(book))
+    checkSameDims(argument, book.dims, dims, 'the embeddings')
+    return book
+  },
+  tensors: (_name, dims) => [{ name: TENSOR, shape: [2, dims] }],
+  metadata: (_name, book) => ({ [ROWS]: String((book as Calibration).rows) }),
+  checkMetadata(_name, metadata) {
+    const text = metadata[ROWS]
+    if (text !== undefined && /^\d+$/.test(text) && Number.isSafeInteger(Number(text))) return
+    const message = `metadata ${ROWS} must be a whole number, got ${text?.slice(0, 80) ?? 'nothing'}`
+    throw new PackvecError('INVALID_FILE', 'bytes', message)
+  },
+  values: (book) => (book as Calibration).ranges,
+  open(_name, { dims, metadata, floats }) {
+    const values = Array.from(floats(TENSOR))
+    const rows = Number(metadata[ROWS])
+    const [min, max] = [values.slice(0, dims), values.slice(dims)]
+    return Calibration.fromJSON({ format: 'packvec-calibration', version: 1, dims, rows, min, max })
+  },
+  fromJSON: (json) => Calibration.fromJSON(json as CalibrationJSON),
+}

@@ -1,0 +1,57 @@
+import { popcountForm } from '../../kernels/popcount.js'
+import { hammingScratchBytes } from '../../kernels/scratch-sizes.js'
+import type { CodeStore, StoredColumn } from '../code-store.js'
+import { exactScan, runKernel, type Scan, type SearchForm } from './form.js'
+import { type NibbleCodes, tableRescorer, tableScan } from './table-form.js'
+
+/**
+ * Bits add the query where they are set, as sentence-transformers rescores them; with a factor per row, which needs the decoded
+ * vector itself, they are +1 and -1.
+ */
+const codes: NibbleCodes = {
+  bits: 1,
+  width: 0.042,
+  terms: ({ factorsPtr }) =>
+    factorsPtr === 0
+      ? (value, _d, terms) => {
+          terms[0] = 0
+          terms[1] = value
+        }
+      : (value, _d, terms) => {
+          terms[0] = -value
+          terms[1] = value
+        },
+}
+
+/** Bits with bits: the Hamming distance. */
+export const bitForm: SearchForm = {
+  usualScoring: 'symmetric',
+  symmetricScore: 'distance',
+  openScan: (store, column, scoring) =>
+    scoring === 'symmetric' ? hammingScan(store, column) : tableScan(store, column, codes),
+  openRescorer: (store, column, exactOf) => tableRescorer(store, column, codes, exactOf),
+}
+
+function hammingScan(store: CodeStore, column: StoredColumn): Scan {
+  const { kernels, buffer, backend } = store.workspace
+  const { stride } = column
+  const topK = { i64: kernels.hammingTopK, i8x16: kernels.hammingTopKLanes }
+  return {
+    ...exactScan(column, stride),
+    scoreType: 'distance',
+    scratchBytes: (queryCount, k) => hammingScratchBytes(queryCount, k, stride),
+    begin: () => {},
+    prepare: (stagedRow, queryPtr) => kernels.packBits(store.encoder.stagedPtr(stagedRow), queryPtr, stride),
+    prepareCodes: (codes, queryPtr) => new Uint8Array(buffer, queryPtr, stride).fill(0).set(codes),
+    run(rows, queriesPtr, queryCount, k, scratchPtr, idsPtr, scoresPtr) {
+      // The twins are one. Otherwise the forms are tried on the first query and rows, where the answer goes anyway.
+      const form =
+        backend === 'typescript'
+          ? 'i64'
+          : popcountForm(stride, store.size, (form, count) =>
+              topK[form](queriesPtr, 1, column.codesPtr, count, stride, 1, scratchPtr, idsPtr, scoresPtr),
+            )
+      runKernel(topK[form], stride)(rows, queriesPtr, queryCount, k, scratchPtr, idsPtr, scoresPtr)
+    },
+  }
+}

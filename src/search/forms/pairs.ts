@@ -1,0 +1,44 @@
+import type { RowEncoder } from '../../codes/code.js'
+import type { Levels } from '../../codes/levels.js'
+import { dotScratchBytes } from '../../kernels/scratch-sizes.js'
+import type { CodeStore, StoredColumn } from '../code-store.js'
+import { exactScan, type Scan, type SearchForm } from './form.js'
+import { levelTerms } from './level-terms.js'
+import { type NibbleCodes, tableRescorer, tableScan } from './table-form.js'
+
+const codes: NibbleCodes = { bits: 2, width: 0.05, terms: levelTerms }
+
+/** 2-bit codes. */
+export const pairForm: SearchForm = {
+  usualScoring: 'asymmetric',
+  symmetricScore: 'integer',
+  openScan: (store, column, scoring) =>
+    scoring === 'symmetric' ? pairScan(store, column) : tableScan(store, column, codes),
+  openRescorer: (store, column, exactOf) => tableRescorer(store, column, codes, exactOf),
+}
+
+/** 2-bit codes with 2-bit codes, by popcounts: the dot of their centred values, -1 0 1 or -3 -1 1 3. */
+function pairScan(store: CodeStore, stored: StoredColumn): Scan {
+  const { kernels, buffer } = store.workspace
+  const { column, stride } = stored
+  let encode: RowEncoder | undefined
+  const isThree = (column.book as Levels).table.length === 3
+  // Twice the centre, as the kernel takes it: 0 1 2 count as -2 0 2, and 0 1 2 3 as -3 -1 1 3.
+  const centre = isThree ? 2 : 3
+  return {
+    ...exactScan(stored, stride),
+    scoreType: 'integer',
+    scoreUnit: isThree ? 4 : 1,
+    scratchBytes: dotScratchBytes,
+    begin() {
+      encode = store.openEncoder(column.precision).encode
+    },
+    prepare: (stagedRow, queryPtr) => encode!(stagedRow, 1, queryPtr),
+    prepareCodes: (codes, queryPtr) => new Uint8Array(buffer, queryPtr, stride).fill(0).set(codes),
+    run: ({ codesPtr, rowCount, allowedPtr }, queriesPtr, queryCount, k, scratchPtr, idsPtr, scoresPtr) =>
+      kernels.dotPairsTopK(
+        ...([queriesPtr, queryCount, codesPtr, rowCount, stride, k, centre, store.dims] as const),
+        ...([scratchPtr, idsPtr, scoresPtr, allowedPtr] as const),
+      ),
+  }
+}
