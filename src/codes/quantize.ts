@@ -53,7 +53,7 @@ export function quantizeEmbeddings<P extends Precision>(
   const scale = checkScale(options.scale, precision)
   const code = codeOf(precision)
   const quantize = (source: RowSource, argument: string, book: Codebook | undefined): QuantizedEmbeddings<P> => {
-    if (book && source.dims !== 0) checkSameDims(argument, source.dims, book.dims, `the ${code.books!.noun}`)
+    if (book && source.dims !== 0) checkSameDims(argument, source.dims, book.dims, 'the codebook')
     const dims = source.dims || (book?.dims ?? 0)
     const { bytes, scales } = encodeAll(source, { precision, book, scale }, argument, rounding)
     return {

@@ -34,10 +34,10 @@ export const searchCalls: Provocation[] = [
   () => build({ center: [1, 2, Number.NaN] }),
   () => build({ rotation: 'svd' }),
   () => build({ rotation: Rotation.hadamard(5) }),
-  () => build({ calibration: 5 }),
+  () => build({ ranges: 5 }),
   () =>
     build({
-      calibration: Calibration.from([
+      ranges: Calibration.from([
         [1, 2],
         [3, 4],
       ]),
@@ -47,7 +47,7 @@ export const searchCalls: Provocation[] = [
   () => build({ onWarning: undefined }, offCentre(64, 8)),
   () =>
     build(
-      { coarse: 'int8', rescore: 'none', onWarning: undefined, calibration: Calibration.from(scaled(50, 0.1)) },
+      { coarse: 'int8', rescore: 'none', onWarning: undefined, ranges: Calibration.from(scaled(50, 0.1)) },
       scaled(64, 1),
     ),
   () => {
