@@ -1,40 +1,57 @@
 import { isSet } from '../../base/bits.js'
+import type { BoundKernel, RowsKernel } from '../search-kernels.js'
 import type { ReferenceMemory } from './memory.js'
 
-/** How the kernels that search write what they found, in one memory. */
-export function bestWriter({ floats, uint8, write }: ReferenceMemory) {
-  /** The filter of `rowCount` rows at an address, if there is one. */
-  function filterAt(allowedPtr: number | undefined, rowCount: number): Uint8Array | undefined {
-    return allowedPtr ? uint8(allowedPtr, Math.ceil(rowCount / 8)) : undefined
+type Scores = Int32Array | Float32Array
+
+/** What tells one scan from another: how query number `q` scores the rows. */
+export type Scorer = (
+  queriesPtr: number,
+  q: number,
+  codesPtr: number,
+  rowCount: number,
+  rowBytes: number,
+  start: number,
+) => (row: number) => number
+
+/** The two shapes of kernels that search, in one memory. */
+export function searchShapes({ floats, words, uint8, write }: ReferenceMemory) {
+  /** A kernel that scans; it writes the scores times `sign`. */
+  function scan(Numbers: Int32ArrayConstructor | Float32ArrayConstructor, scorer: Scorer, sign = 1): BoundKernel {
+    return (
+      queriesPtr,
+      queryCount,
+      codesPtr,
+      rowCount,
+      rowBytes,
+      k,
+      _scratchPtr,
+      idsPtr,
+      scoresPtr,
+      allowedPtr,
+      factorsPtr,
+      boundsPtr,
+      start = 0,
+    ) => {
+      const allowed = allowedPtr ? uint8(allowedPtr, Math.ceil(rowCount / 8)) : undefined
+      for (let q = 0; q < queryCount; q++) {
+        const scoreOf = scorer(queriesPtr, q, codesPtr, rowCount, rowBytes, start)
+        let scores: Scores = new Numbers(rowCount).map((_, row) => scoreOf(row))
+        if (factorsPtr) scores = boundsOf(scores, factorsPtr, boundsPtr! + 16 * q)
+        const best = bestRows(scores, k, allowed)
+        const kept = scores.slice(0, best.length)
+        for (const [rank, row] of best.entries()) kept[rank] = sign * scores[row]!
+        const offset = 4 * q * best.length
+        write(idsPtr + offset, best)
+        write(scoresPtr + offset, kept)
+      }
+    }
   }
 
-  /** Writes the answer of query number `q`: row numbers and scores, one query behind the other. */
-  function writeBest(
-    scores: Int32Array | Float32Array,
-    k: number,
-    q: number,
-    idsPtr: number,
-    scoresPtr: number,
-    allowedPtr: number | undefined,
-  ): void {
-    const best = bestRows(scores, k, filterAt(allowedPtr, scores.length))
-    const offset = 4 * q * best.length
-    write(idsPtr + offset, best)
-    const kept = scores.slice(0, best.length)
-    for (const [rank, row] of best.entries()) kept[rank] = scores[row]!
-    write(scoresPtr + offset, kept)
-  }
-
-  /** What `BoundKernel` makes of the sums of query number `q`: themselves without factors. */
-  function boundsOf(
-    sums: Int32Array,
-    q: number,
-    factorsPtr: number | undefined,
-    boundsPtr: number | undefined,
-  ): Int32Array | Float32Array {
-    if (!factorsPtr) return sums
+  /** The upper bounds of `BoundKernel`, of sums of one query. */
+  function boundsOf(sums: Scores, factorsPtr: number, boundPtr: number): Float32Array {
     const factors = floats(factorsPtr, sums.length)
-    const [unit, high, low] = floats(boundsPtr! + 16 * q, 3) as unknown as [number, number, number]
+    const [unit, high, low] = floats(boundPtr, 3) as unknown as [number, number, number]
     const { fround } = Math
     return new Float32Array(sums.length).map((_, row) => {
       const scaled = fround(fround(sums[row]!) * unit)
@@ -43,11 +60,22 @@ export function bestWriter({ floats, uint8, write }: ReferenceMemory) {
     })
   }
 
-  return { filterAt, boundsOf, writeBest }
+  /** A kernel that scores rows by their numbers. */
+  function scoreRows(scorer: (queryPtr: number, rowBytes: number) => (rowPtr: number) => number): RowsKernel {
+    return (queryPtr, codesPtr, rowBytes, idsPtr, idCount, scoresPtr) => {
+      const scoreOf = scorer(queryPtr, rowBytes)
+      write(
+        scoresPtr,
+        Float32Array.from(words(idsPtr, idCount), (id) => scoreOf(codesPtr + id * rowBytes)),
+      )
+    }
+  }
+
+  return { scan, scoreRows }
 }
 
 /** The min(k, rows) rows of greatest score, best first, ties by lower row; a filter has a bit a row, LSB first. */
-export function bestRows(scores: Int32Array | Float32Array, k: number, allowed?: Uint8Array): Uint32Array {
+export function bestRows(scores: Scores, k: number, allowed?: Uint8Array): Uint32Array {
   const betterFirst = (a: number, b: number) => scores[b]! - scores[a]! || a - b
   const candidates: number[] = []
   // The k-th score of those sorted so far: a later row must be above it, for ties go to the earlier one.

@@ -1,5 +1,5 @@
 import type { SearchKernels } from '../search-kernels.js'
-import { bestWriter } from './best.js'
+import { searchShapes } from './best.js'
 import { referenceMemory } from './memory.js'
 
 type PackedKernels = Pick<
@@ -10,34 +10,18 @@ type PackedKernels = Pick<
 /** The kernels that search codes below 8 bits, in plain TypeScript. */
 export function referencePackedKernels(buffer: ArrayBuffer): PackedKernels {
   const memory = referenceMemory(buffer)
-  const { floats, words, uint8, write } = memory
-  const { boundsOf, writeBest } = bestWriter(memory)
+  const { floats, uint8, write } = memory
+  const { scan, scoreRows } = searchShapes(memory)
 
   return {
-    dotPairsTopK(
-      queriesPtr,
-      queryCount,
-      codesPtr,
-      rowCount,
-      rowBytes,
-      k,
-      centre2,
-      dims,
-      _,
-      idsPtr,
-      scoresPtr,
-      allowedPtr,
-    ) {
-      const codeAt = (rowPtr: Uint8Array, d: number) => (rowPtr[d >> 2]! >> (6 - 2 * (d & 3))) & 3
-      for (let q = 0; q < queryCount; q++) {
+    dotPairsTopK(queriesPtr, queryCount, codesPtr, rowCount, rowBytes, k, centre2, dims, ...rest) {
+      const kernel = scan(Int32Array, (_, q) => {
         const query = uint8(queriesPtr + q * rowBytes, rowBytes)
-        const levels = Array.from({ length: dims }, (_, d) => 2 * codeAt(query, d) - centre2)
-        const scores = new Int32Array(rowCount).map((_, i) => {
-          const row = uint8(codesPtr + i * rowBytes, rowBytes)
-          return levels.reduce((sum, level, d) => sum + level * (2 * codeAt(row, d) - centre2), 0)
-        })
-        writeBest(scores, k, q, idsPtr, scoresPtr, allowedPtr)
-      }
+        const levels = Int32Array.from({ length: dims }, (_, d) => 2 * pairAt(query, 0, d) - centre2)
+        const codes = uint8(codesPtr, rowCount * rowBytes)
+        return (row) => dotPairs(levels, codes, row * rowBytes, centre2)
+      })
+      kernel(queriesPtr, queryCount, codesPtr, rowCount, rowBytes, k, ...rest)
     },
 
     expandTable(nibbleTablePtr, rowBytes, tablePtr) {
@@ -50,48 +34,40 @@ export function referencePackedKernels(buffer: ArrayBuffer): PackedKernels {
       )
     },
 
-    dotTableRows(tablePtr, codesPtr, rowBytes, idsPtr, idCount, scoresPtr) {
+    dotTableRows: scoreRows((tablePtr, rowBytes) => {
       const table = floats(tablePtr, 256 * rowBytes)
-      const scoreOf = (id: number) => sumBytes(table, uint8(codesPtr + id * rowBytes, rowBytes), 0, rowBytes)
-      write(scoresPtr, Float32Array.from(words(idsPtr, idCount), scoreOf))
-    },
+      return (rowPtr) => sumBytes(table, uint8(rowPtr, rowBytes))
+    }),
 
-    dotNibblesRows(nibbleTablePtr, codesPtr, rowBytes, idsPtr, idCount, scoresPtr) {
+    dotNibblesRows: scoreRows((nibbleTablePtr, rowBytes) => {
       const nibbles = floats(nibbleTablePtr, 32 * rowBytes)
+      // The two of a byte are added first, in float32, as `expandTable` adds them.
       const sumOf = (code: number, byte: number) =>
         Math.fround(nibbles[32 * byte + (code >> 4)]! + nibbles[32 * byte + 16 + (code & 15)]!)
-      const scoreOf = (id: number) =>
-        uint8(codesPtr + id * rowBytes, rowBytes).reduce((sum, code, byte) => sum + sumOf(code, byte), 0)
-      write(scoresPtr, Float32Array.from(words(idsPtr, idCount), scoreOf))
-    },
+      return (rowPtr) => uint8(rowPtr, rowBytes).reduce((sum, code, byte) => sum + sumOf(code, byte), 0)
+    }),
 
-    scanTableTopK(
-      tablesPtr,
-      queryCount,
-      codesPtr,
-      rowCount,
-      rowBytes,
-      k,
-      _scratchPtr,
-      idsPtr,
-      scoresPtr,
-      allowedPtr,
-      factorsPtr,
-      boundsPtr,
-    ) {
+    scanTableTopK: scan(Int32Array, (tablesPtr, q, codesPtr, rowCount, rowBytes) => {
+      const table = uint8(tablesPtr + q * rowBytes * 32, 32 * rowBytes)
       const codes = uint8(codesPtr, rowCount * rowBytes)
-      for (let q = 0; q < queryCount; q++) {
-        const table = uint8(tablesPtr + q * rowBytes * 32, 32 * rowBytes)
-        const sums = new Int32Array(rowCount).map((_, row) => sumNibbles(table, codes, row * rowBytes, rowBytes))
-        writeBest(boundsOf(sums, q, factorsPtr, boundsPtr), k, q, idsPtr, scoresPtr, allowedPtr)
-      }
-    },
+      return (row) => sumNibbles(table, codes, row * rowBytes, rowBytes)
+    }),
   }
 }
 
-function sumBytes(table: Float32Array, codes: Uint8Array, first: number, rowBytes: number): number {
+function pairAt(codes: Uint8Array, first: number, d: number): number {
+  return (codes[first + (d >> 2)]! >> (6 - 2 * (d & 3))) & 3
+}
+
+function dotPairs(levels: Int32Array, codes: Uint8Array, first: number, centre2: number): number {
   let sum = 0
-  for (let byte = 0; byte < rowBytes; byte++) sum += table[256 * byte + codes[first + byte]!]!
+  for (let d = 0; d < levels.length; d++) sum += levels[d]! * (2 * pairAt(codes, first, d) - centre2)
+  return sum
+}
+
+function sumBytes(table: Float32Array, codes: Uint8Array): number {
+  let sum = 0
+  for (let byte = 0; byte < codes.length; byte++) sum += table[256 * byte + codes[byte]!]!
   return sum
 }
 

@@ -1,6 +1,6 @@
 import { popcount32 } from '../../base/bits.js'
 import type { SearchKernels } from '../search-kernels.js'
-import { bestPairs, bestRows, bestWriter } from './best.js'
+import { bestPairs, searchShapes } from './best.js'
 import { referenceMemory } from './memory.js'
 import { referencePackedKernels } from './packed.js'
 
@@ -8,69 +8,33 @@ import { referencePackedKernels } from './packed.js'
 export function referenceSearchKernels(buffer: ArrayBuffer): SearchKernels {
   const memory = referenceMemory(buffer)
   const { floats, words, shorts, int8, uint8, write } = memory
-  const { filterAt, boundsOf, writeBest } = bestWriter(memory)
+  const { scan, scoreRows } = searchShapes(memory)
 
   type Codes = typeof int8 | typeof uint8
 
-  const dotBytesTopK =
-    (codesAt: Codes): SearchKernels['dotI8TopK'] =>
-    (
-      queriesPtr,
-      queryCount,
-      codesPtr,
-      rowCount,
-      rowBytes,
-      k,
-      _scratchPtr,
-      idsPtr,
-      scoresPtr,
-      allowedPtr,
-      factorsPtr,
-      boundsPtr,
-      start = 0,
-    ) => {
+  const dotBytesTopK = (codesAt: Codes) =>
+    scan(Int32Array, (queriesPtr, q, codesPtr, rowCount, rowBytes, start) => {
+      const query = shorts(queriesPtr + q * rowBytes * 2, rowBytes)
       const codes = codesAt(codesPtr, rowCount * rowBytes)
-      for (let q = 0; q < queryCount; q++) {
-        const query = shorts(queriesPtr + q * rowBytes * 2, rowBytes)
-        const sums = new Int32Array(rowCount).map((_, row) => start + dot(query, codes, row * rowBytes))
-        writeBest(boundsOf(sums, q, factorsPtr, boundsPtr), k, q, idsPtr, scoresPtr, allowedPtr)
-      }
-    }
+      return (row) => start + dot(query, codes, row * rowBytes)
+    })
 
-  const dotBytesRows =
-    (codesAt: Codes): SearchKernels['dotI8Rows'] =>
-    (queryPtr, codesPtr, rowBytes, idsPtr, idCount, scoresPtr) => {
+  const dotBytesRows = (codesAt: Codes) =>
+    scoreRows((queryPtr, rowBytes) => {
       const query = floats(queryPtr, rowBytes)
-      const scoreOf = (id: number) => dot(query, codesAt(codesPtr + id * rowBytes, rowBytes), 0)
-      write(scoresPtr, Float32Array.from(words(idsPtr, idCount), scoreOf))
-    }
+      return (rowPtr) => dot(query, codesAt(rowPtr, rowBytes), 0)
+    })
 
-  const hammingTopK: SearchKernels['hammingTopK'] = (
-    queriesPtr,
-    queryCount,
-    codesPtr,
-    rowCount,
-    rowBytes,
-    k,
-    _scratchPtr,
-    idsPtr,
-    distancesPtr,
-    allowedPtr,
-  ) => {
-    const rowWords = rowBytes / 4
-    const codes = words(codesPtr, rowCount * rowWords)
-    for (let q = 0; q < queryCount; q++) {
+  const hammingTopK = scan(
+    Int32Array,
+    (queriesPtr, q, codesPtr, rowCount, rowBytes) => {
+      const rowWords = rowBytes / 4
       const query = words(queriesPtr + q * rowBytes, rowWords)
-      const scores = new Int32Array(rowCount).map((_, row) => -hammingDistance(query, codes, row * rowWords))
-      const best = bestRows(scores, k, filterAt(allowedPtr, rowCount))
-      const offset = 4 * q * best.length
-      write(idsPtr + offset, best)
-      write(
-        distancesPtr + offset,
-        best.map((row) => -scores[row]!),
-      )
-    }
-  }
+      const codes = words(codesPtr, rowCount * rowWords)
+      return (row) => -hammingDistance(query, codes, row * rowWords)
+    },
+    -1,
+  )
 
   return {
     ...referencePackedKernels(buffer),
@@ -81,24 +45,20 @@ export function referenceSearchKernels(buffer: ArrayBuffer): SearchKernels {
     dotI8TopK: dotBytesTopK(int8),
     dotU8TopK: dotBytesTopK(uint8),
 
-    dotF32TopK(queriesPtr, queryCount, rowsPtr, rowCount, rowBytes, k, _scratchPtr, idsPtr, scoresPtr, allowedPtr) {
+    dotF32TopK: scan(Float32Array, (queriesPtr, q, rowsPtr, rowCount, rowBytes) => {
       const dims = rowBytes / 4
+      const query = floats(queriesPtr + q * rowBytes, dims)
       const rows = floats(rowsPtr, rowCount * dims)
-      for (let q = 0; q < queryCount; q++) {
-        const query = floats(queriesPtr + q * rowBytes, dims)
-        const scores = new Float32Array(rowCount).map((_, row) => dot(query, rows, row * dims))
-        writeBest(scores, k, q, idsPtr, scoresPtr, allowedPtr)
-      }
-    },
+      return (row) => dot(query, rows, row * dims)
+    }),
 
     dotI8Rows: dotBytesRows(int8),
     dotU8Rows: dotBytesRows(uint8),
 
-    dotF32Rows(queryPtr, rowsPtr, rowBytes, idsPtr, idCount, scoresPtr) {
+    dotF32Rows: scoreRows((queryPtr, rowBytes) => {
       const query = floats(queryPtr, rowBytes / 4)
-      const scoreOf = (id: number) => dot(query, floats(rowsPtr + id * rowBytes, rowBytes / 4), 0)
-      write(scoresPtr, Float32Array.from(words(idsPtr, idCount), scoreOf))
-    },
+      return (rowPtr) => dot(query, floats(rowPtr, rowBytes / 4), 0)
+    }),
 
     selectBest(idsPtr, scoresPtr, count, k, _scratchPtr, outIdsPtr, outScoresPtr) {
       const best = bestPairs(words(idsPtr, count), floats(scoresPtr, count), k)
