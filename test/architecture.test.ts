@@ -143,3 +143,34 @@ describe('the arrows between files', () => {
     }
   })
 })
+
+describe('the names of precisions', () => {
+  /** Where one may stand: what a family is, the registry, public types; and what has the same name but is no precision. */
+  const ALLOWED: Readonly<Record<string, string>> = {
+    'codes/(floats|bytes|nibbles|pairs|bits|levels)\\.ts': 'the families, and the codebook of two of them',
+    'codes/registry\\.ts': 'the registry',
+    'codes/dequantize\\.ts': 'what decoding gives',
+    'evaluation/technique-names\\.ts': 'the techniques that `all` stands for',
+    'formats/.*': 'dtypes of .npy, kinds of FAISS',
+    '(files/array-files|cli/convert|cli/inspect)\\.ts': 'kinds of FAISS, and which codes they hold',
+    'files/node-sha256\\.ts': 'an encoding of Node',
+  }
+  const name = /'(float32|int8|uint8|int4|quaternary|ternary|binary|ubinary)'/
+  /** float32 is a type of factors too. */
+  const isFactor = (line: string) => line.includes("'float32'") && /scale|float16/i.test(line)
+  const sources = [...importsOf('src').keys()]
+  const found = sources.flatMap((file) => {
+    const lines = code(file).split('\n')
+    const own = lines.filter((line) => name.test(line) && !/^\s*(\*|\/\*|\/\/)/.test(line) && !isFactor(line))
+    return own.map((line) => `${file}: ${line.trim()}`)
+  })
+
+  it('stand in their family, in the registry and in public types, and nowhere else', () => {
+    const patterns = Object.keys(ALLOWED).map((pattern) => new RegExp(`^${pattern}:`))
+    expect(found.filter((line) => !patterns.some((pattern) => pattern.test(line)))).toEqual([])
+  })
+
+  it.each(Object.keys(ALLOWED))('stand where it is said that they may: %s', (pattern) => {
+    expect(found.some((line) => new RegExp(`^${pattern}:`).test(line))).toBe(true)
+  })
+})
