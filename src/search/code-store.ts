@@ -57,6 +57,7 @@ export class CodeStore {
   #workspace!: Workspace
   #regions!: Regions<StoreRegion>
   #encoder!: Encoder
+  #stored!: readonly StoredColumn[]
   #fine: FineCodes | undefined
 
   constructor(spec: StoreSpec, capacity: number) {
@@ -104,15 +105,7 @@ export class CodeStore {
 
   /** The column whose codes are of the family of `precision`. */
   column(precision: Precision): StoredColumn {
-    const at = this.#placeOf(precision)
-    const layout = this.#layouts[at]!
-    const { [`codes${at}` as const]: codesPtr, [`factors${at}` as const]: factorsPtr } = this.#regions
-    return {
-      ...layout,
-      column: this.spec.columns[at]!,
-      codesPtr: codesPtr!,
-      factorsPtr: layout.factorBytes === 0 ? 0 : factorsPtr!,
-    }
+    return this.#stored[this.#placeOf(precision)]!
   }
 
   /** The factors of all rows of a column: a view, good until rows are added; undefined where there are none. */
@@ -171,6 +164,7 @@ export class CodeStore {
     }
     const columns = this.#spec.columns.map((each) => (each === column ? { ...column, book } : each))
     this.#spec = { ...this.#spec, columns }
+    this.#stored = this.#placeColumns()
   }
 
   /** Encodes rows behind those stored; on an error none is added. */
@@ -230,7 +224,7 @@ export class CodeStore {
   /** Writes the codes (and factors) of staged rows to the rows from `row` on of the column at a place. */
   #write(at: number, { column, layout, encode, writeFactors }: ColumnEncoder, row: number, count: number): void {
     const { stride } = layout
-    const ptr = this.#regions[`codes${at}`]! + row * stride
+    const ptr = this.#stored[at]!.codesPtr + row * stride
     encode(0, count, ptr)
     if (layout.code.books?.isWidened === true && this.#fine !== undefined) {
       const codes = new Uint8Array(this.#workspace.buffer, ptr, count * stride)
@@ -244,13 +238,13 @@ export class CodeStore {
 
   #placeOf(precision: Precision): number {
     const { family } = codeOf(precision)
-    const at = this.spec.columns.findIndex((column) => codeOf(column.precision).family === family)
-    if (at < 0) throw new Error(`the store keeps no ${family}`)
-    return at
+    const layouts = this.#layouts
+    for (let at = 0; at < layouts.length; at++) if (layouts[at]!.code.family === family) return at
+    throw new Error(`the store keeps no ${family}`)
   }
 
   #factorRows(at: number, row: number, count: number): Float32Array {
-    return new Float32Array(this.#workspace.buffer, this.#regions[`factors${at}`]! + 4 * row, count)
+    return new Float32Array(this.#workspace.buffer, this.#stored[at]!.factorsPtr + 4 * row, count)
   }
 
   #checkFinite(ptr: number, first: number, rows: number, stride: number): void {
@@ -279,5 +273,15 @@ export class CodeStore {
     this.#workspace = openWorkspace(regions.end)
     this.#regions = regions
     this.#encoder = new Encoder(this.#workspace, regions, this.dims, this.#capacity)
+    this.#stored = this.#placeColumns()
+  }
+
+  #placeColumns(): StoredColumn[] {
+    return this.#layouts.map((layout, at) => ({
+      ...layout,
+      column: this.#spec.columns[at]!,
+      codesPtr: this.#regions[`codes${at}`]!,
+      factorsPtr: layout.factorBytes === 0 ? 0 : this.#regions[`factors${at}`]!,
+    }))
   }
 }

@@ -1,6 +1,6 @@
 import { roundUp } from '../../src/kernels/regions.js'
 import type { CodeStore, StoredColumn } from '../../src/search/code-store.js'
-import { copyStaged, exactScan, type SearchForm } from '../../src/search/forms/form.js'
+import { copyStaged, type SearchForm } from '../../src/search/forms/form.js'
 import { registerForm } from '../../src/search/forms/registry.js'
 import { toy3 } from './code.js'
 
@@ -28,8 +28,12 @@ export const toyForm: SearchForm = {
   openScan(store, stored) {
     const dot = openDot(store, stored)
     return {
-      ...exactScan(stored, queryBytes(store)),
+      codesPtr: stored.codesPtr,
+      rowBytes: stored.stride,
       factorsPtr: stored.factorsPtr,
+      formBytes: queryBytes(store),
+      queryBytes: queryBytes(store),
+      rounded: undefined,
       scoreType: 'float',
       scratchBytes: () => 0,
       begin: () => {},

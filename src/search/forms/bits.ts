@@ -1,7 +1,7 @@
 import { popcountForm } from '../../kernels/popcount.js'
 import { hammingScratchBytes } from '../../kernels/scratch-sizes.js'
 import type { CodeStore, StoredColumn } from '../code-store.js'
-import { exactScan, runKernel, type Scan, type SearchForm } from './form.js'
+import { runKernel, type Scan, type SearchForm } from './form.js'
 import { type NibbleCodes, tableRescorer, tableScan } from './table-form.js'
 
 /**
@@ -37,7 +37,12 @@ function hammingScan(store: CodeStore, column: StoredColumn): Scan {
   const { stride } = column
   const topK = { i64: kernels.hammingTopK, i8x16: kernels.hammingTopKLanes }
   return {
-    ...exactScan(column, stride),
+    codesPtr: column.codesPtr,
+    rowBytes: stride,
+    factorsPtr: 0,
+    formBytes: stride,
+    queryBytes: stride,
+    rounded: undefined,
     scoreType: 'distance',
     scratchBytes: (queryCount, k) => hammingScratchBytes(queryCount, k, stride),
     begin: () => {},

@@ -3,7 +3,7 @@ import type { Calibration } from '../../codes/ranges.js'
 import { dotScratchBytes } from '../../kernels/scratch-sizes.js'
 import type { CodeStore, StoredColumn } from '../code-store.js'
 import { foldQuery, quantizeQuery } from './fold.js'
-import { exactScan, type Rescorer, type Scan, type SearchForm } from './form.js'
+import type { Rescorer, Scan, SearchForm } from './form.js'
 import { roundedScan } from './rounded-scan.js'
 
 /** 8-bit codes. */
@@ -52,7 +52,12 @@ function byteScan(store: CodeStore, stored: StoredColumn): Scan {
       .fill(0)
       .set(isSigned ? new Int8Array(codes.buffer, codes.byteOffset, codes.length) : codes)
   return {
-    ...exactScan(stored, 2 * stride),
+    codesPtr: stored.codesPtr,
+    rowBytes: stride,
+    factorsPtr: 0,
+    formBytes: 2 * stride,
+    queryBytes: 2 * stride,
+    rounded: undefined,
     scoreType: 'integer',
     scoreStart: start,
     mayTie: greatest > 2 ** 24,

@@ -1,5 +1,5 @@
 import { dotScratchBytes } from '../../kernels/scratch-sizes.js'
-import { copyStaged, exactScan, runKernel, type SearchForm } from './form.js'
+import { copyStaged, runKernel, type SearchForm } from './form.js'
 
 /** float32: dot products, whatever the scoring. */
 export const floatForm: SearchForm = {
@@ -9,7 +9,12 @@ export const floatForm: SearchForm = {
   openScan(store, column) {
     const { stride } = column
     return {
-      ...exactScan(column, stride),
+      codesPtr: column.codesPtr,
+      rowBytes: stride,
+      factorsPtr: 0,
+      formBytes: stride,
+      queryBytes: stride,
+      rounded: undefined,
       scoreType: 'float',
       scratchBytes: dotScratchBytes,
       begin: () => {},

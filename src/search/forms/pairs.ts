@@ -2,7 +2,7 @@ import type { RowEncoder } from '../../codes/code.js'
 import type { Levels } from '../../codes/levels.js'
 import { dotScratchBytes } from '../../kernels/scratch-sizes.js'
 import type { CodeStore, StoredColumn } from '../code-store.js'
-import { exactScan, type Scan, type SearchForm } from './form.js'
+import type { Scan, SearchForm } from './form.js'
 import { levelTerms } from './level-terms.js'
 import { type NibbleCodes, tableRescorer, tableScan } from './table-form.js'
 
@@ -26,7 +26,12 @@ function pairScan(store: CodeStore, stored: StoredColumn): Scan {
   // Twice the centre, as the kernel takes it: 0 1 2 count as -2 0 2, and 0 1 2 3 as -3 -1 1 3.
   const centre = isThree ? 2 : 3
   return {
-    ...exactScan(stored, stride),
+    codesPtr: stored.codesPtr,
+    rowBytes: stride,
+    factorsPtr: 0,
+    formBytes: stride,
+    queryBytes: stride,
+    rounded: undefined,
     scoreType: 'integer',
     scoreUnit: isThree ? 4 : 1,
     scratchBytes: dotScratchBytes,
