@@ -17,7 +17,7 @@ const DEMO = ['test/demo/**/*.test.ts']
 /** Whatever starts processes, workers, servers or browsers, fills disks, or reads the built package. */
 const HOST = [
   'test/{builder,fuzz,matrix,storage,toy}/**/*.test.ts',
-  'test/{bench,cli,cli-convert,cli-index,figures,loaded-index,memory,node,oracle,snippets}.test.ts',
+  'test/{bench,cli,cli-convert,cli-index,exact-shards,figures,loaded-index,memory,node,oracle,snippets}.test.ts',
   'test/{cli-terminal,junk,licences}.test.ts',
   'test/{pool,pool-browser,pool-errors,pool-life,pool-memory}.test.ts',
   'test/evaluation/cli.test.ts',

@@ -1,6 +1,13 @@
 import { expect } from 'vitest'
-import type { QuantizeOptions } from '../src/index.js'
-import { dequantizeEmbeddings, type Precision, quantizeEmbeddings, type SearchResult } from '../src/index.js'
+import {
+  type BookOptions,
+  Calibration,
+  dequantizeEmbeddings,
+  Levels,
+  type Precision,
+  quantizeEmbeddings,
+  type SearchResult,
+} from '../src/index.js'
 import { randomSource, unitRows } from './random.js'
 
 /** Kinds of data on which a rounded scan is put to the test. */
@@ -17,9 +24,19 @@ export const DATA = [
 ]
 export type Kind = (typeof DATA)[number]
 
+const known = new Map<string, Float32Array<ArrayBuffer>>()
+
+/** Unit rows, made once: every kind starts from them. */
+function plainRows(rows: number, dims: number, seed: number): Float32Array<ArrayBuffer> {
+  const key = `${rows} ${dims} ${seed}`
+  const data = known.get(key) ?? unitRows(rows, dims, seed)
+  known.set(key, data)
+  return data
+}
+
 /** Rows of a kind: what stands in a dimension and what a row is multiplied by. */
 export function rowsOf(kind: string, rows: number, dims: number, seed: number): Float32Array<ArrayBuffer> {
-  const data = unitRows(rows, dims, seed)
+  const data = plainRows(rows, dims, seed).slice()
   const random = randomSource(seed + 1)
   const normal = () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random())
   const spread = { 'uneven 0.3': 0.3, 'uneven 1': 1 }[kind] ?? 0
@@ -37,30 +54,66 @@ export function rowsOf(kind: string, rows: number, dims: number, seed: number): 
   return data
 }
 
-/** Scores of float queries with all rows as their codes decode, in float64. */
-export function trueScores(
-  data: Float32Array,
-  dims: number,
-  queries: Float32Array,
-  precision: Precision,
-  options: QuantizeOptions,
-): Float64Array[] {
-  const codes = quantizeEmbeddings({ data, dims: [data.length / dims, dims] }, precision, options)
-  // Without the factors, which float32 would round.
-  const decoded = dequantizeEmbeddings({ ...codes, scales: undefined } as typeof codes).data
+/** Rows and queries of a kind, with one codebook, and what float64 says of every pair. */
+export interface Trial {
+  readonly data: Float32Array<ArrayBuffer>
+  readonly queries: { readonly data: Float32Array<ArrayBuffer>; readonly dims: number[] }
+  /** The ranges or levels of all rows, for `build` and `quantizeEmbeddings`. */
+  readonly book: BookOptions
+  /** Scores of float queries with all rows as their codes decode, in float64. */
+  scores(scale: boolean | 'float32'): Float64Array[]
+}
+
+export interface TrialSize {
+  readonly rows: number
+  readonly dims: number
+  readonly queries: number
+  readonly seeds: readonly [rows: number, queries: number]
+}
+
+export function trial(kind: string, precision: Precision, { rows, dims, queries: count, seeds }: TrialSize): Trial {
+  const data = rowsOf(kind, rows, dims, seeds[0])
+  const corpus = { data, dims: [rows, dims] }
+  const queries = { data: rowsOf(kind, count, dims, seeds[1]), dims: [count, dims] }
+  const book = bookOf(corpus, precision)
+  const codes = quantizeEmbeddings(corpus, precision, { ...book, onWarning() {} })
   const isBits = precision === 'binary' || precision === 'ubinary'
-  return Array.from({ length: queries.length / dims }, (_, q) =>
-    Float64Array.from({ length: codes.rows }, (_, row) => {
+  // Codes and sums are the same for every scale; a factor would be rounded to float32 if it were decoded with them.
+  const sums = dots(queries.data, dequantizeEmbeddings(codes).data, dims)
+  const scores = (scale: boolean | 'float32') => {
+    const { scales } = quantizeEmbeddings(corpus, precision, { ...book, scale, onWarning() {} })
+    return sums.map((own, q) => {
+      if (scales !== undefined) return own.map((sum, row) => sum * scales[row]!)
+      if (!isBits) return own
+      // Bits without a factor are summed as 1 and 0.
+      const all = queries.data.subarray(q * dims, (q + 1) * dims).reduce((sum, value) => sum + value, 0)
+      return own.map((sum) => (sum + all) / 2)
+    })
+  }
+  return { data, queries, book, scores }
+}
+
+/** The ranges or levels of these rows. */
+export function bookOf(rows: { data: Float32Array; dims: number[] }, precision: Precision): BookOptions {
+  if (precision === 'int8' || precision === 'uint8') return { ranges: Calibration.from(rows) }
+  if (precision === 'int4' || precision === 'quaternary' || precision === 'ternary') {
+    return { levels: Levels.from(rows, precision) }
+  }
+  return {}
+}
+
+/** Dots of each query with all rows, in float64. */
+function dots(queries: Float32Array, rows: Float32Array, dims: number): Float64Array[] {
+  return Array.from({ length: queries.length / dims }, (_, q) => {
+    const query = queries.subarray(q * dims, (q + 1) * dims)
+    const sums = new Float64Array(rows.length / dims)
+    for (let row = 0; row < sums.length; row++) {
       let sum = 0
-      for (let d = 0; d < dims; d++) {
-        // Bits without a factor are summed as 1 and 0.
-        const value =
-          isBits && codes.scales === undefined ? (decoded[row * dims + d]! + 1) / 2 : decoded[row * dims + d]!
-        sum += queries[q * dims + d]! * value
-      }
-      return sum * (codes.scales?.[row] ?? 1)
-    }),
-  )
+      for (let d = 0; d < dims; d++) sum += query[d]! * rows[row * dims + d]!
+      sums[row] = sum
+    }
+    return sums
+  })
 }
 
 /**
@@ -74,18 +127,18 @@ export function expectBest(
   title: string,
   allowed?: Set<number>,
 ): void {
-  const rows = Array.from(scores.keys()).filter((row) => allowed?.has(row) ?? true)
+  const sorted = scores.filter((_, row) => allowed?.has(row) ?? true).sort()
   const magnitude = scores.reduce((most, score) => Math.max(most, Math.abs(score)), 1e-30)
   const rounding = 1e-5 * magnitude
-  const sorted = rows.map((row) => scores[row]!).sort((a, b) => b - a)
-  const count = Math.min(k, rows.length)
+  const count = Math.min(k, sorted.length)
   expect(result.ids.length, title).toBe(count)
   expect(new Set(result.ids).size, title).toBe(count)
   for (let i = 0; i < count; i++) {
     const id = result.ids[i]!
     const found = result.scores[i]!
     if (Math.abs(found - scores[id]!) > rounding) expect.fail(`${title}: row ${id} has ${found}, not ${scores[id]}`)
-    if (Math.abs(found - sorted[i]!) > rounding) expect.fail(`${title}: place ${i} has ${found}, not ${sorted[i]}`)
+    const best = sorted.at(-1 - i)!
+    if (Math.abs(found - best) > rounding) expect.fail(`${title}: place ${i} has ${found}, not ${best}`)
     if (i === 0) continue
     const before = result.scores[i - 1]!
     if (before < found || (before === found && result.ids[i - 1]! > id))
