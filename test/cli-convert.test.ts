@@ -106,7 +106,7 @@ describe('packvec convert', () => {
       ['doubles.npy', 'never.faiss'],
       'doubles.npy: FAISS flat files hold float32 or bits as uint8, got float64',
     ],
-    ['int8', ['signed.npy', 'never.faiss'], 'got int8; bits go as ubinary'],
+    ['int8', ['signed.npy', 'never.faiss'], 'got int8; quantize to ubinary for bits'],
     [
       'three axes',
       ['cube.npy', 'never.faiss'],

@@ -16,7 +16,7 @@ const LFS = `version https://git-lfs.github.com/spec/v1\noid sha256:${'0'.repeat
 
 /** Files that people give in place of another one, and what they are called. */
 const FILES: Readonly<Record<string, [name: string, bytes: Uint8Array]>> = {
-  empty: ['it is empty', new Uint8Array(0)],
+  empty: ['the file is empty', new Uint8Array(0)],
   HTML: ['an HTML page', text('<!DOCTYPE html>\n<html><head><title>Sign in</title></head></html>')],
   'HTML behind white space': ['an HTML page', text('\n  <html lang="en"></html>')],
   XML: ['an XML document', text('<?xml version="1.0"?><Error><Code>AccessDenied</Code></Error>')],
@@ -161,7 +161,7 @@ describe('the safetensors header', () => {
 
   it.each(['F4', 'F6_E2M3', 'F6_E3M2'])('has no %s that fill no whole bytes', (dtype) => {
     const header = JSON.stringify({ a: { dtype, shape: [3], data_offsets: [0, 2] } })
-    expect(() => parseSafetensorsHeader(withHeader(header, 2))).toThrow(/fill no whole bytes/)
+    expect(() => parseSafetensorsHeader(withHeader(header, 2))).toThrow(/do not fill whole bytes/)
   })
 
   it.each(['{"__metadata__": null}', '{"__metadata__":{}}'])('may be %j', (header) => {

@@ -72,7 +72,7 @@ describe('readNpy and writeNpy', () => {
       expect({ code, message }).toEqual({ code: 'INVALID_FILE', message: expect.stringContaining(`${path}: `) })
     }
     await writeFile(path, [file, Buffer.of(0)])
-    expect((await failure(readNpy(path))).message).toContain('8 bytes of data (float32, shape 2), the file has 9')
+    expect((await failure(readNpy(path))).message).toContain('8 bytes of data (float32, shape 2), but the file has 9')
   })
 
   it('refuse a shape that does not fit before anything is written', async () => {

@@ -244,7 +244,7 @@ describe('bad input', () => {
   it('is refused by name, and the next call works', () => {
     const refuse = (x: unknown) => thrownBy(() => rotation.apply(x as number[]))
     expect(refuse([1, 2, 3])).toMatchObject({ code: 'DIMS_MISMATCH', argument: 'embeddings' })
-    expect(refuse([1, 2, 3]).message).toBe('embeddings has 3 dimensions, the rotation has 8')
+    expect(refuse([1, 2, 3]).message).toBe('embeddings have 3 dimensions, the rotation has 8')
     expect(
       refuse([
         [1, 2, 3, 4, 5, 6, 7, 8],

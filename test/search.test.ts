@@ -248,7 +248,7 @@ describe('QuantizedIndex', () => {
       'DIMS_MISMATCH',
       'query has 2 dimensions, the index has 48',
     ],
-    ['rows of other dims', () => QuantizedIndex.build(embeddings).add([[1, 2]]), 'DIMS_MISMATCH', 'embeddings has 2'],
+    ['rows of other dims', () => QuantizedIndex.build(embeddings).add([[1, 2]]), 'DIMS_MISMATCH', 'embeddings have 2'],
     [
       'a NaN in the query',
       () => QuantizedIndex.build(embeddings).search(query.map(() => Number.NaN)),

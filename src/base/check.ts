@@ -81,7 +81,7 @@ export function checkArray(value: unknown, argument: string): readonly unknown[]
   return reading(argument, () => {
     if (!Array.isArray(value)) return fail('INVALID_ARGUMENT', argument, 'an array', describe(value))
     for (const one of value) {
-      if (one === undefined) fail('INVALID_ARGUMENT', argument, 'an array without undefined', describe(value))
+      if (one === undefined) fail('INVALID_ARGUMENT', argument, 'an array without holes or undefined', describe(value))
     }
     return value
   })
@@ -124,7 +124,14 @@ export function checkOneOf<T extends string>(value: unknown, allowed: readonly T
 
 export function checkSameDims(argument: string, dims: number, expectedDims: number, owner: string): void {
   if (dims === expectedDims) return
-  throw new PackvecError('DIMS_MISMATCH', argument, `${argument} has ${dims} dimensions, ${owner} has ${expectedDims}`)
+  const have = (name: string) => `${name} ${/[^u]s$/.test(name) ? 'have' : 'has'}`
+  const message = `${have(argument)} ${dims} dimensions, ${have(owner)} ${expectedDims}`
+  throw new PackvecError('DIMS_MISMATCH', argument, message)
+}
+
+/** @throws PackvecError EMPTY */
+export function failEmpty(argument: string): never {
+  throw new PackvecError('EMPTY', argument, `${argument} must have at least 1 row, got 0 rows`)
 }
 
 /** A value that is NaN or infinite, or became so when it was rounded to float32. */

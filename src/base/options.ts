@@ -45,7 +45,7 @@ export function checkOptions<T extends object>(
   return reading(argument, () => {
     const copy: Record<string, unknown> = {}
     const isPlain = Object.prototype.toString.call(options ?? {}) === '[object Object]'
-    if (options === null || !isPlain) fail('INVALID_ARGUMENT', argument, 'an object of options', describe(options))
+    if (options === null || !isPlain) fail('INVALID_ARGUMENT', argument, 'an object', describe(options))
     for (const name in options) {
       const value = options[name]
       if (value === undefined) continue

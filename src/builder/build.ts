@@ -112,7 +112,12 @@ export function checkBuildOptions(
   const { like, metadata } = options
   const second = like === undefined ? undefined : codings.find((name) => options[name] !== undefined)
   if (second !== undefined) {
-    fail('INVALID_ARGUMENT', second, 'left out where `like` gives an index to follow', describe(options[second]))
+    fail(
+      'INVALID_ARGUMENT',
+      second,
+      'left out beside `like`, which takes it from another index',
+      describe(options[second]),
+    )
   }
   if (metadata !== undefined) checkMetadata(metadata)
   return options

@@ -1,4 +1,4 @@
-import { checkCount, checkSameDims, describe, fail, reading } from '../base/check.js'
+import { checkCount, checkSameDims, describe, fail, failEmpty, reading } from '../base/check.js'
 import { checkOptions } from '../base/options.js'
 import { checkSeed, seededWords } from '../base/random.js'
 import { checkOwnRows, chooseBook, fitOf, requireBook } from '../codes/choose-book.js'
@@ -95,7 +95,7 @@ async function collectBook(
 function givenSample(corpus: Corpus, kept: Transform, options: BuildIndexOptions): RowSource | undefined {
   if (options.calibrationEmbeddings === undefined) return undefined
   const given = toRows(options.calibrationEmbeddings, 'calibrationEmbeddings')
-  if (given.rows === 0) fail('EMPTY', 'calibrationEmbeddings', 'at least 1 row', '0 rows')
+  if (given.rows === 0) failEmpty('calibrationEmbeddings')
   if (given.dims !== kept.dims) checkSameDims('calibrationEmbeddings', given.dims, corpus.dims, 'the corpus')
   return given
 }

@@ -1,3 +1,4 @@
+import { failEmpty } from '../base/check.js'
 import { PackvecError } from '../base/errors.js'
 import { widenHalves } from '../base/half.js'
 import { MAX_DIMS } from '../base/max-dims.js'
@@ -83,9 +84,9 @@ export function spoolCorpus(spool: Spool, dims: number): Corpus {
 
 /** @throws PackvecError EMPTY or TOO_LARGE */
 export function checkRowCount(rows: number, argument: string): void {
-  if (rows === 0) throw new PackvecError('EMPTY', argument, `${argument} must have at least 1 row, got 0 rows`)
+  if (rows === 0) failEmpty(argument)
   if (rows <= MAX_ROWS) return
-  throw new PackvecError('TOO_LARGE', argument, `${argument} has ${rows} rows, the most is ${MAX_ROWS}`)
+  throw new PackvecError('TOO_LARGE', argument, `${argument} has ${rows} rows, more than the possible ${MAX_ROWS}`)
 }
 
 async function readPart(part: NpyPart, first: number, count: number, target: Float32Array): Promise<void> {
@@ -113,7 +114,7 @@ async function readPart(part: NpyPart, first: number, count: number, target: Flo
 function checkShape(path: string, header: NpyHeader, first: NpyPart | undefined): number {
   const { dtype, shape } = header
   if (!dtype.startsWith('float')) {
-    const message = `${path}: expected float embeddings, got ${dtype}, which are codes already`
+    const message = `${path}: expected float embeddings, got ${dtype}, which are codes: pass the embeddings themselves`
     throw new PackvecError('QUANTIZED_INPUT', 'source', message)
   }
   const dims = dimsOf(header)

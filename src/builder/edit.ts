@@ -1,10 +1,10 @@
-import { describe, fail } from '../base/check.js'
+import { describe } from '../base/check.js'
 import { PackvecError } from '../base/errors.js'
 import { checkOptions } from '../base/options.js'
 import { checkPath } from '../files/path.js'
 import { refuseInputs } from '../files/target.js'
 import type { IndexHeader } from '../index-file/header.js'
-import { checkId, checkIds } from '../rows/check-ids.js'
+import { checkId, checkIds, failIdCount, failIdsGiven, failIdsMissing } from '../rows/check-ids.js'
 import type { Id } from '../rows/ids.js'
 import { checkCorpusDims } from './build.js'
 import { copyRows } from './copy-rows.js'
@@ -59,11 +59,9 @@ export async function appendToIndex(target: string, source: RowsInput, given?: A
 }
 
 function checkAppended({ ids, rows, ...header }: IndexHeader, path: string, corpus: Corpus, fresh: IdList): void {
-  const hasIds = ids.kind !== 'rows'
-  if (hasIds ? fresh.count !== corpus.rows : fresh.count > 0) {
-    const expected = hasIds ? `given for all ${corpus.rows} new rows` : 'left out: the index has row numbers'
-    fail('INVALID_ARGUMENT', 'ids', expected, `${fresh.count} ids`)
-  }
+  if (ids.kind === 'rows' && fresh.count > 0) failIdsGiven()
+  if (ids.kind !== 'rows' && fresh.count === 0) failIdsMissing(ids.kind, corpus.rows)
+  if (ids.kind !== 'rows' && fresh.count !== corpus.rows) failIdCount(corpus.rows, fresh.count)
   checkCorpusDims(corpus, { header, path })
   checkRowCount(rows + corpus.rows, 'the index')
 }
@@ -123,7 +121,8 @@ async function markDeleted({ index, ids: list, lock }: Edit, wanted: Set<Id>, op
   }
   if (wanted.size > 0 && options.ignoreMissing !== true) {
     const [missing] = wanted
-    fail('INVALID_ARGUMENT', 'ids', 'ids of rows that the index has', `${describe(missing)} (${wanted.size} unknown)`)
+    const message = `ids: the index has no row with the id ${describe(missing)} (${wanted.size} unknown)`
+    throw new PackvecError('INVALID_ARGUMENT', 'ids', `${message}: pass ignoreMissing: true to skip such ids`)
   }
   if (wanted.size === before) return
   if (index.header.ids.kind !== 'rows') await loadIds(index, list, options.signal)
@@ -147,7 +146,11 @@ export async function compactIndex(target: string, given?: WriteOptions): Promis
     const isDeleted = deletedTest(deleted)
     await loadIds(index, ids, options.signal, (row) => !isDeleted(row))
     if (ids.count === 0)
-      throw new PackvecError('EMPTY', 'path', `every row of ${path} is deleted, nothing would be left`)
+      throw new PackvecError(
+        'EMPTY',
+        'path',
+        `every row of ${path} is deleted, so nothing would be left: delete the file instead`,
+      )
     await replaceIndex(index, lock, { rows: ids.count, ids: ids.layout, deleted: false }, async (writer) => {
       await copyRows(index, writer, (row) => !isDeleted(row), options)
       await ids.write(writer)

@@ -43,7 +43,7 @@ async function* linesOf(file: OpenFile, path: string): AsyncGenerator<Uint8Array
     }
     rest = joined(rest, piece.subarray(from))
     if (rest.length <= MAX_LINE_BYTES) continue
-    const message = `${path}: line ${number} has more than ${MAX_LINE_BYTES} bytes; each line must be one id as JSON`
+    const message = `${path}: line ${number} has more than ${MAX_LINE_BYTES} bytes: each line must be one id as JSON`
     throw new PackvecError('INVALID_FILE', 'ids', message)
   }
   if (rest.length > 0) yield rest

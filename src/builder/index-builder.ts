@@ -90,6 +90,6 @@ export class IndexBuilder {
 
   #checkOpen(): void {
     if (!this.#isOpen)
-      throw new PackvecError('INVALID_ARGUMENT', 'builder', 'the builder is finished: open another one')
+      throw new PackvecError('INVALID_ARGUMENT', 'builder', 'the builder is finished or discarded: open another one')
   }
 }

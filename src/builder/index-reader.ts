@@ -100,7 +100,7 @@ export class IndexReader {
       throw error
     })
     if (same) return
-    const message = `${this.path} was replaced by another process meanwhile; nothing was written, do it again`
+    const message = `${this.path} was replaced by another process meanwhile: nothing was written, so try again`
     throw new PackvecError('CHANGED', 'path', message)
   }
 
@@ -132,7 +132,8 @@ async function readWhole(file: NodeFileSource, tensor: StoredTensor): Promise<Ui
   const bytes = new Uint8Array(tensor.byteLength)
   await file.read(tensor.position, bytes)
   const found = sha256Hex(bytes, nodeSha256)
-  if (found !== tensor.sha256) throw damaged(tensor.name, `its SHA-256 is ${found}, the header says ${tensor.sha256}`)
+  if (found !== tensor.sha256)
+    throw damaged(tensor.name, `its SHA-256 is ${found}, but the header says ${tensor.sha256}`)
   return bytes
 }
 

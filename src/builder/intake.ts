@@ -1,8 +1,9 @@
 import { throwIfAborted } from '../base/abort.js'
 import { checkIterable, checkSameDims, fail, reading } from '../base/check.js'
+import { PackvecError } from '../base/errors.js'
 import { scratchEncoder } from '../codes/encoder.js'
 import { bytesOf } from '../index-file/layout.js'
-import { checkIds, takeIds } from '../rows/check-ids.js'
+import { checkIds, failIdCount, takeIds } from '../rows/check-ids.js'
 import type { Id } from '../rows/ids.js'
 import { isTensorLike, type RowSource, toRows } from '../rows/matrix.js'
 import { type Corpus, checkRowCount, openNpyCorpus, spoolCorpus } from './corpus.js'
@@ -46,7 +47,7 @@ export class Intake {
     const { rows, dims } = source
     const idArray = this.#checkIds(ids, rows)
     if (rows === 0) return
-    if (this.#rows > 0) checkSameDims('embeddings', dims, this.#dims, 'the rows before')
+    if (this.#rows > 0) checkSameDims('embeddings', dims, this.#dims, 'the earlier rows')
     scratchEncoder(dims).encoder.forEachChunk(source, 'embeddings', () => {})
     const before = { bytes: this.#spool.byteLength, ids: this.#ids.mark() }
     try {
@@ -66,12 +67,14 @@ export class Intake {
 
   /** The ids of a batch, one for each row, or none as before. */
   #checkIds(ids: BatchIds | undefined, rows: number): readonly Id[] | undefined {
-    const idArray = ids === undefined ? undefined : takeIds(ids, rows, `one for each of ${rows} rows`)
+    const idArray = ids === undefined ? undefined : takeIds(ids, rows)
     if (idArray !== undefined) this.#ids.check(idArray)
     const hasIds = idArray !== undefined
     if (rows > 0 && this.#rows > 0 && hasIds !== this.#hasIds) {
-      const expected = this.#hasIds ? 'given as for the rows before' : 'left out as for the rows before'
-      fail('INVALID_ARGUMENT', 'ids', expected, hasIds ? `${rows} ids` : 'none')
+      const message = this.#hasIds
+        ? `ids: the rows before have ids, so every row needs one; got none for ${rows} rows`
+        : `ids: the rows before have no ids, so these cannot have any; got ${rows}`
+      throw new PackvecError('INVALID_ARGUMENT', 'ids', message)
     }
     return idArray
   }
@@ -117,13 +120,13 @@ export async function collectRows(
   const corpus = await openCorpus(target, source, ids, work)
   try {
     if (given !== undefined) {
-      if (ids.count > before) fail('INVALID_ARGUMENT', 'ids', 'given with the batches or for all rows', 'both')
+      if (ids.count > before) fail('INVALID_ARGUMENT', 'ids', 'given with the batches or as the option ids', 'both')
       await ids.add(given)
     }
     const count = ids.count - before
     // None at all may be right: the caller knows.
     if (count > 0 && count !== corpus.rows) {
-      fail('INVALID_ARGUMENT', 'ids', `one for each of ${corpus.rows} rows`, `${count} ids`)
+      failIdCount(corpus.rows, count)
     }
     return corpus
   } catch (error) {

@@ -15,7 +15,7 @@ export function checkMetadata(metadata: unknown): void {
   }
   for (const [key, value] of Object.entries(metadata)) {
     if (isKnownKey(key) || key === '__proto__') {
-      fail('INVALID_ARGUMENT', 'metadata', "keys that packvec's own metadata do not have", describe(key))
+      fail('INVALID_ARGUMENT', 'metadata', 'an object without the keys that packvec uses itself', describe(key))
     }
     if (typeof value !== 'string') {
       fail('INVALID_ARGUMENT', 'metadata', 'an object of strings', `${describe(value)} for ${describe(key)}`)

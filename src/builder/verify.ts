@@ -76,7 +76,7 @@ async function checkRows(
   }
   const found = hexOf(whole.digest())
   if (found === tensor.sha256) return
-  throw invalid(index.path, `tensor ${tensor.name}: its SHA-256 is ${found}, the header says ${tensor.sha256}`)
+  throw invalid(index.path, `tensor ${tensor.name}: its SHA-256 is ${found}, but the header says ${tensor.sha256}`)
 }
 
 /** What is wrong with a piece of a tensor, of which so many bytes came before; undefined where any bytes will do. */

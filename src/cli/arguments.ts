@@ -12,14 +12,14 @@ export interface FloatMatrix {
 export function parseCount(text: string): number {
   const count = /^[0-9]+$/.test(text) ? Number(text) : Number.NaN
   if (Number.isSafeInteger(count) && count > 0) return count
-  throw new InvalidArgumentError('It must be a whole number from 1.')
+  throw new InvalidArgumentError('It must be a whole number of at least 1.')
 }
 
 /** For commander: a number from 1. */
 export function parseFactor(text: string): number {
   const factor = /^[0-9]+(\.[0-9]+)?$/.test(text) ? Number(text) : Number.NaN
   if (Number.isFinite(factor) && factor >= 1) return factor
-  throw new InvalidArgumentError('It must be a number from 1.')
+  throw new InvalidArgumentError('It must be a number of at least 1.')
 }
 
 /**
@@ -30,7 +30,7 @@ export function parseFactor(text: string): number {
 export async function readFloats(path: string): Promise<FloatMatrix> {
   const { data, dims, dtype } = await readNpy(path)
   if (!isFloats(data)) {
-    const message = `${path}: expected float embeddings, got ${dtype}, which are codes already`
+    const message = `${path}: expected float embeddings, got ${dtype}, which are codes: pass the embeddings themselves`
     throw new PackvecError('QUANTIZED_INPUT', 'npy', message)
   }
   if (dims.length > 2) {

@@ -58,7 +58,7 @@ async function toFaiss(input: string, output: string, { kind }: ConvertFlags): P
 /** float16 was widened when it was read, which loses nothing. */
 function checkValues(data: NpyArray['data'], dtype: string, input: string): Float32Array | Uint8Array {
   if (data instanceof Float32Array || data instanceof Uint8Array) return data
-  const hint = dtype === 'int8' ? '; bits go as ubinary' : ''
+  const hint = dtype === 'int8' ? '; quantize to ubinary for bits' : ''
   throw wrongInput(input, `FAISS flat files hold float32 or bits as uint8, got ${dtype}${hint}`)
 }
 

@@ -94,7 +94,9 @@ function checkCalibrationUse(flags: QuantizeFlags): void {
     warn(`--calibration has no effect on ${precision}`)
   }
   if (flags.scales !== undefined && factors === 0) warn(`--scales has no effect on ${precision}`)
-  if (flags.rotationMatrix !== undefined && flags.rotation === 'none') warn('--rotation-matrix needs a --rotation')
+  if (flags.rotationMatrix !== undefined && flags.rotation === 'none') {
+    warn('--rotation-matrix has no effect without --rotation')
+  }
 }
 
 function changes({ truncate, renormalize, rotation, center }: CodeFlags): boolean {

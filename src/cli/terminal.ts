@@ -19,6 +19,7 @@ const FLAGS: readonly (readonly [option: string, flag: string])[] = [
   ['`levels` or `calibrationEmbeddings`', '--calibration'],
   ['`calibrationEmbeddings`', '--calibration'],
   ['`ranges`', '--ranges'],
+  ['ignoreMissing: true', '--ignore-missing'],
 ]
 
 function withFlags(message: string): string {

@@ -39,7 +39,7 @@ export function openCache(folder: string, onWarning: (message: string) => void):
       } catch (error) {
         usable = false
         const reason = error instanceof Error ? error.message : String(error)
-        onWarning(`the cache folder ${folder} cannot be used, nothing is kept: ${reason}`)
+        onWarning(`the cache folder ${folder} cannot be used, so nothing is kept: ${reason}`)
       }
       return { value, cached: false }
     },

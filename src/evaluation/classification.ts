@@ -125,7 +125,7 @@ function check(task: ClassificationTask, seed: number): Checked {
     const rows = members.get(name)!.length
     if (rows >= samplesPerClass) continue
     const quoted = JSON.stringify(name)
-    const message = `class ${quoted} has ${rows} training rows, a draw takes ${samplesPerClass} of each class`
+    const message = `class ${quoted} has ${rows} training rows, a draw takes ${samplesPerClass} of each class: lower samplesPerClass`
     throw new PackvecError('INVALID_ARGUMENT', 'trainLabels', message)
   }
   const numbers = new Map(names.map((name, i) => [name, i]))

@@ -52,7 +52,7 @@ export async function evaluate(
   const options = checkOptions(given, EVALUATE_CHECKS)
   const isList = reading('tasks', () => Array.isArray(tasks))
   const list = (isList ? checkArray(tasks, 'tasks') : [tasks]) as readonly EvaluationTask[]
-  if (list.length === 0) fail('INVALID_ARGUMENT', 'tasks', 'at least 1 task', 'none')
+  if (list.length === 0) fail('INVALID_ARGUMENT', 'tasks', 'at least one task', 'none')
   const warnings: string[] = []
   const warn = (message: string) => {
     if (warnings.includes(message)) return
@@ -80,12 +80,12 @@ export async function evaluate(
   }
   const prepared = list.map((task) => prepare(task, seed))
   const names = prepared.map(({ summary }) => summary.name)
-  if (new Set(names).size < names.length) fail('INVALID_ARGUMENT', 'tasks', 'of different names', names.join(', '))
+  if (new Set(names).size < names.length) fail('INVALID_ARGUMENT', 'tasks', 'named differently', names.join(', '))
   const summaries: TaskSummary[] = []
   const rows: EvaluationRow[] = []
   for (const task of prepared) {
     const calibration = calibrated ?? task.ownCalibration
-    checkSameDims('calibration', calibration.rows.dims, task.summary.dims, `task ${task.summary.name}`)
+    checkSameDims('calibration', calibration.rows.dims, task.summary.dims, `the task "${task.summary.name}"`)
     warnOfCalibration(calibration, task.summary.name, warn)
     const { name, rows: calibrationRows, isTestSet } = { ...calibration, rows: calibration.rows.rows }
     summaries.push({ ...task.summary, calibration: { name, rows: calibrationRows, isTestSet } })
@@ -161,7 +161,7 @@ function floatScorings(scorings: MeasureOptions['scorings']): MeasureOptions['sc
 
 function checkExact(value: number, metric: string, task: string): number {
   if (value > 0) return value
-  const reason = `float32 embeddings give ${metric} ${value}, nothing compares with that`
+  const reason = `float32 embeddings give ${metric} ${value}, so there is nothing to compare with`
   const message = `task ${task} cannot be evaluated: ${reason}`
   throw new PackvecError('INVALID_ARGUMENT', 'task', message)
 }
@@ -172,7 +172,7 @@ function checkKeep(keep: unknown): number {
 }
 
 function checkScorings(scorings: MeasureOptions['scorings']): MeasureOptions['scorings'] {
-  if (scorings.length === 0) fail('INVALID_ARGUMENT', 'scorings', 'at least 1 scoring', 'none')
+  if (scorings.length === 0) fail('INVALID_ARGUMENT', 'scorings', 'at least one scoring', 'none')
   const known = ['symmetric', 'asymmetric', 'packed-bytes'] as const
   return [...new Set(scorings)].map((scoring) => checkOneOf(scoring, known, 'scorings'))
 }
@@ -183,7 +183,9 @@ function warnOfCalibration(
   warn: (message: string) => void,
 ): void {
   if (isTestSet)
-    warn(`task ${task} is calibrated on ${name}: its results flatter; give other embeddings to calibrate on`)
+    warn(
+      `task ${task} is calibrated on ${name}, so its results look better than they are: pass other embeddings to calibrate on`,
+    )
   if (rows.rows < rows.dims) {
     warn(
       `${name} has ${rows.rows} rows for ${rows.dims} dimensions: its rank is at most ${rows.rows}, ` +

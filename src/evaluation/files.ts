@@ -39,7 +39,7 @@ export async function readScores(path: string, rows: number): Promise<number[]> 
  */
 export async function readQrels(path: string, queries: number): Promise<Grades[]> {
   if (checkCount(queries, 'queries', 0) > MAX_QUERIES) {
-    throw new PackvecError('TOO_LARGE', 'queries', `queries is ${queries}, the most is ${MAX_QUERIES}`)
+    throw new PackvecError('TOO_LARGE', 'queries', `queries must be at most ${MAX_QUERIES}, got ${queries}`)
   }
   const records = await readRecords(path)
   const grades = Array.from({ length: queries }, () => new Map<number, number>())
@@ -55,7 +55,7 @@ export async function readQrels(path: string, queries: number): Promise<Grades[]
     })
     const graded = grades[query!]
     if (graded === undefined) {
-      throw invalid(path, `record ${i + 1} names query ${query}, there are ${queries}: 0 to ${queries - 1}`)
+      throw invalid(path, `record ${i + 1} names query ${query}, but the queries are 0 to ${queries - 1}`)
     }
     graded.set(document!, grade!)
   }
@@ -96,7 +96,7 @@ async function readColumn(given: string, rows: number, names: readonly string[])
   }
   const records = await readRecords(path)
   if (records.length !== rows && records.length !== rows + 1) {
-    throw invalid(path, `has ${records.length} records, the embeddings have ${rows} rows`)
+    throw invalid(path, `has ${records.length} records, but the embeddings have ${rows} rows`)
   }
   const header = records.length > rows ? records.shift()! : []
   const named = header.findIndex((name) => names.includes(name.trim().toLowerCase()))

@@ -1,4 +1,4 @@
-import { fail } from '../base/check.js'
+import { failEmpty } from '../base/check.js'
 import { PackvecError } from '../base/errors.js'
 import { type Embeddings, toRows } from '../rows/matrix.js'
 
@@ -15,7 +15,7 @@ export interface FloatRows {
  */
 export function toFloatRows(embeddings: Embeddings, argument: string): FloatRows {
   const source = toRows(embeddings, argument)
-  if (source.rows === 0) fail('EMPTY', argument, 'at least 1 row', '0 rows')
+  if (source.rows === 0) failEmpty(argument)
   const { rows, dims } = source
   const data = new Float32Array(rows * dims)
   source.copyRows(0, rows, data, dims)

@@ -8,7 +8,7 @@ export type Grades = ReadonlyMap<number, number>
 /** Two series of numbers as arrays. @throws PackvecError INVALID_ARGUMENT */
 function series(x: ArrayLike<number>, y: ArrayLike<number>): [number[], number[]] {
   const [a, b] = [numbers(x, 'x'), numbers(y, 'y')]
-  if (a.length !== b.length) fail('INVALID_ARGUMENT', 'y', `${a.length} values long as x is`, `${b.length} values`)
+  if (a.length !== b.length) fail('INVALID_ARGUMENT', 'y', `${a.length} values long, as x is`, `${b.length}`)
   return [a, b]
 }
 
@@ -19,7 +19,7 @@ function numbers(values: unknown, argument: string): number[] {
     const array: number[] = []
     for (const value of values as Iterable<unknown>) {
       if (typeof value !== 'number') {
-        fail('INVALID_ARGUMENT', argument, 'numbers', `${describe(value)} at ${array.length}`)
+        fail('INVALID_ARGUMENT', argument, 'numbers', `${describe(value)} at position ${array.length}`)
       }
       array.push(value)
     }

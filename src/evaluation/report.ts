@@ -14,7 +14,7 @@ import type { EvaluationReport } from './types.js'
 function checkReport(report: EvaluationReport): EvaluationReport {
   return reading('report', () => {
     if (report?.format !== 'packvec-evaluation' || report.version !== 1) {
-      fail('INVALID_ARGUMENT', 'report', 'what `evaluate` gives, version 1', describe(report))
+      fail('INVALID_ARGUMENT', 'report', 'a report that `evaluate` made, of version 1', describe(report))
     }
     for (const list of ['tasks', 'rows', 'recommendations', 'spectra', 'warnings'] as const) {
       checkArray(report[list], `report.${list}`)

@@ -104,6 +104,6 @@ function checkQrels(qrels: readonly Grades[], queries: FloatRows, corpus: FloatR
     }
   }
   if (gradedQueries(qrels) === 0) {
-    throw new PackvecError('INVALID_ARGUMENT', 'qrels', 'qrels must grade at least 1 row above 0, got none')
+    throw new PackvecError('INVALID_ARGUMENT', 'qrels', 'qrels must grade at least one row above 0, got none')
   }
 }

@@ -14,7 +14,7 @@ const SMALLEST = 0.01
 
 /** Singular values over their position, each divided by the largest, a line for each technique. */
 export function spectrumPlot(spectra: EvaluationReport['spectra']): string {
-  if (checkArray(spectra, 'spectra').length === 0) fail('EMPTY', 'spectra', 'at least 1 spectrum', 'none')
+  if (checkArray(spectra, 'spectra').length === 0) fail('EMPTY', 'spectra', 'at least one spectrum', 'none')
   return reading('spectra', () => drawn(spectra))
 }
 

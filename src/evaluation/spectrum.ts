@@ -49,7 +49,7 @@ export function spectrumOfRows(floats: FloatRows): Spectrum {
   const values = allSingularValues(floats)
   const largest = values[0]!
   if (largest === 0) {
-    throw new PackvecError('INVALID_ARGUMENT', 'embeddings', 'embeddings must not be all zeros: they have no spectrum')
+    throw new PackvecError('INVALID_ARGUMENT', 'embeddings', 'embeddings must not all be zeros: those have no spectrum')
   }
   const squares = values.map((value) => value * value)
   const total = squares.reduce((sum, square) => sum + square, 0)

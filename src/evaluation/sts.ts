@@ -21,7 +21,7 @@ export function prepareSts(task: StsTask): PreparedTask {
   checkOnePerRow(task.scores, 'scores', a.rows, 'a')
   const scores = Float64Array.from(task.scores, (score, i) => checkScore(score, i))
   if (scores.every((score) => score === scores[0])) {
-    fail('INVALID_ARGUMENT', 'scores', 'of at least 2 different values', `${scores.length} times ${scores[0]}`)
+    fail('INVALID_ARGUMENT', 'scores', 'made of at least 2 different values', `${scores.length} times ${scores[0]}`)
   }
   return {
     summary: {

@@ -69,6 +69,7 @@ function checkLabels(labels: unknown, argument: string): void {
 
 function checkQrels(qrels: unknown, argument: string): void {
   for (const grades of checkArray(qrels, argument)) {
-    if (!(grades instanceof Map)) fail('INVALID_ARGUMENT', argument, 'Maps of rows to grades', describe(grades))
+    if (!(grades instanceof Map))
+      fail('INVALID_ARGUMENT', argument, 'one Map of rows to grades per query', describe(grades))
   }
 }

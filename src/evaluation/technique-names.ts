@@ -54,8 +54,8 @@ export function parseTechnique(name: string): Technique {
   const rotation = match?.[1] === undefined ? 'none' : PREFIXES[match[1]]
   const code = precisions().find((known) => known === match?.[2])
   if (match === null || rotation === undefined || code === undefined) {
-    const expected = `one of ${precisions().join(', ')}, with rotated-, hadamard-, random- or itq- before it or not`
-    const message = `technique must be a code: ${expected}, and +scale behind it or not; got ${describe(name)}`
+    const expected = `one of ${precisions().join(', ')}, optionally with rotated-, hadamard-, random- or itq- before it`
+    const message = `technique must be a code: ${expected}, and +scale after it; got ${describe(name)}`
     throw new PackvecError('INVALID_ARGUMENT', 'techniques', message)
   }
   return { name, code, rotation, scale: match[3] !== undefined }

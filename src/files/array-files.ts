@@ -64,7 +64,7 @@ export async function writeFaiss(
 ): Promise<void> {
   const { data, shape, precision } = typedArray<Float32Array | Uint8Array>(array)
   if (precision !== undefined && precision !== 'ubinary' && precision !== 'float32') {
-    const message = `FAISS flat files hold ubinary or float32, got codes of precision ${precision}`
+    const message = `FAISS flat files hold ubinary or float32, got codes of precision ${precision}: quantize to ubinary`
     throw new PackvecError('INVALID_ARGUMENT', 'array', message)
   }
   const [rows = 0, columns = 0] = shape

@@ -68,7 +68,7 @@ export async function readAt(file: Descriptor, path: string, position: number, t
     const length = Math.min(PIECE_BYTES, target.length - done)
     const { bytesRead } = await io('read', path, () => file.read(target, done, length, position + done))
     if (bytesRead === 0) {
-      const message = `the file ends at byte ${position + done}, expected ${position + target.length} bytes`
+      const message = `the file ends at byte ${position + done}, but it should have at least ${position + target.length} bytes`
       throw new PackvecError('INVALID_FILE', 'path', message)
     }
     done += bytesRead

@@ -5,7 +5,7 @@ import { describe, fail, isInstance } from '../base/check.js'
 export function checkPath(path: unknown, argument = 'path'): string {
   if (isInstance(path, URL)) return pathOfUrl(path, argument)
   if (typeof path === 'string' && path !== '' && !path.includes('\0')) return path
-  return fail('INVALID_ARGUMENT', argument, 'the path of a file', describe(path))
+  return fail('INVALID_ARGUMENT', argument, 'a path, as a text or a file: URL', describe(path))
 }
 
 /** @throws PackvecError INVALID_ARGUMENT for a file: URL of another machine, or no URL of a file */

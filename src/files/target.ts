@@ -43,11 +43,7 @@ export async function realTarget(path: string): Promise<string> {
     if (!found.isSymbolicLink()) return io('write', path, () => realpath(place))
     place = resolve(folder, await io('write', path, () => readlink(place)))
   }
-  throw new PackvecError(
-    'IO',
-    'path',
-    `cannot write ${path}: more than ${MOST_LINKS} symbolic links lead to one another`,
-  )
+  throw new PackvecError('IO', 'path', `cannot write ${path}: it leads through more than ${MOST_LINKS} symbolic links`)
 }
 
 /**
@@ -65,7 +61,7 @@ export async function refuseInputs(
     if (typeof path !== 'string') continue
     const same = own === undefined ? (await realOf(path)) === real : (await identityOf(path)) === own
     if (!same || real === undefined) continue
-    const which = path === output ? output : `${output} and ${path} are one file`
+    const which = path === output ? output : `${output} and ${path} are the same file`
     const message = `${argument} must not be the ${name}, which would be replaced: ${which}; choose another output`
     throw new PackvecError('INVALID_ARGUMENT', argument, message)
   }

@@ -126,8 +126,8 @@ class Patience {
     const now = performance.now()
     if (holder !== this.#holder) [this.#holder, this.#since] = [holder, now]
     if (now - this.#since < this.#milliseconds) return
-    const message = `cannot write ${this.#path}: it is being changed by ${describe()}, waited ${this.#milliseconds} ms`
-    throw new PackvecError('LOCKED', 'path', `${message}; try again, or give a longer lockTimeout`)
+    const message = `cannot write ${this.#path}: it is being changed by ${describe()}, and waiting ${this.#milliseconds} ms did not help`
+    throw new PackvecError('LOCKED', 'path', `${message}: try again, or pass a longer lockTimeout`)
   }
 }
 
@@ -141,7 +141,7 @@ function describeHolder(lockPath: string, holder: Holder | 'unreadable', life: '
 
 async function checkHeld(file: LockFile, path: string): Promise<void> {
   if (await file.isHeld()) return
-  const message = `the lock of ${path} was removed while it was being written; nothing was written, do it again`
+  const message = `the lock of ${path} was removed while it was being written; nothing was written: try again`
   throw new PackvecError('CHANGED', 'path', message)
 }
 

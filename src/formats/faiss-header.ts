@@ -65,7 +65,7 @@ export function parseFaissHeader(prefix: Uint8Array, fileBytes?: number): FaissH
   const kind = kindOf(prefix)
   const { letters, metric, ntotalAt, trainedAt, headerBytes } = LAYOUTS[kind]
   if (prefix.length < headerBytes) {
-    throw invalid(`the file is cut off: the header of ${letters} has ${headerBytes} bytes, got ${prefix.length}`)
+    throw invalid(`the file is cut off: the header of ${letters} needs ${headerBytes} bytes, got ${prefix.length}`)
   }
   const view = new DataView(prefix.buffer, prefix.byteOffset, prefix.byteLength)
   const check = (name: string, found: number | bigint, expected: number | bigint) => {
@@ -80,7 +80,9 @@ export function parseFaissHeader(prefix: Uint8Array, fileBytes?: number): FaissH
   const rowBytes = rowBytesOf(kind, dims)
   const ntotal = view.getBigInt64(ntotalAt, true)
   if (ntotal < 0n || ntotal * BigInt(rowBytes) > BigInt(Number.MAX_SAFE_INTEGER)) {
-    throw invalid(`ntotal of the FAISS index ${letters} must be 0 to 2^53 / ${rowBytes} bytes a row, got ${ntotal}`)
+    throw invalid(
+      `ntotal of the FAISS index ${letters} must be 0 to 2^53 / ${rowBytes}, at ${rowBytes} bytes per row, got ${ntotal}`,
+    )
   }
   check('is_trained', view.getUint8(trainedAt), 1)
   check('metric_type', view.getInt32(trainedAt + 1, true), metric)
@@ -90,7 +92,9 @@ export function parseFaissHeader(prefix: Uint8Array, fileBytes?: number): FaissH
   const header = { kind, rows, dims, rowBytes, dataOffset: headerBytes, dataBytes: rows * rowBytes }
   if (fileBytes !== undefined && fileBytes - headerBytes !== header.dataBytes) {
     const says = `${header.dataBytes} bytes of data (${letters}, ${rows} rows of ${rowBytes} bytes)`
-    throw invalid(`the FAISS header says ${says}, the file has ${Math.max(fileBytes - headerBytes, 0)}`)
+    throw invalid(
+      `the FAISS header says ${says}, but the file has ${Math.max(fileBytes - headerBytes, 0)}: write it or fetch it again`,
+    )
   }
   return header
 }
@@ -104,10 +108,15 @@ export function faissHeader({ kind, rows, dims }: FaissShape): Uint8Array<ArrayB
   if (!Object.hasOwn(LAYOUTS, kind)) throw refuse('kind', 'kind', `one of ${Object.keys(LAYOUTS).join(', ')}`, kind)
   const step = kind === 'binary' ? 8 : 1
   if (!Number.isInteger(dims) || dims < 1 || dims > MAX_DIMS || dims % step !== 0) {
-    throw refuse('dims', `dims of kind ${kind}`, `a multiple of ${step} from ${step} to ${MAX_DIMS}`, dims)
+    throw refuse(
+      'dims',
+      `dims of kind ${kind}`,
+      `a ${step === 8 ? 'multiple of 8' : 'whole number'} from ${step} to ${MAX_DIMS}`,
+      dims,
+    )
   }
   if (!Number.isSafeInteger(rows) || rows < 0 || !Number.isSafeInteger(rows * rowBytesOf(kind, dims))) {
-    throw refuse('rows', 'rows', 'a whole number from 0, below 2^53 bytes in all', rows)
+    throw refuse('rows', 'rows', 'a whole number of at least 0, and all rows below 2^53 bytes', rows)
   }
   const { letters, metric, ntotalAt, trainedAt, headerBytes } = LAYOUTS[kind]
   const header = new Uint8Array(headerBytes)
@@ -125,7 +134,8 @@ export function faissHeader({ kind, rows, dims }: FaissShape): Uint8Array<ArrayB
 
 function kindOf(prefix: Uint8Array): FaissKind {
   if (prefix.length === 0) throw invalid(wrongKind(prefix, 'a FAISS index')!)
-  if (prefix.length < 4) throw invalid(`the file is cut off: a FAISS index begins with 4 letters, got ${prefix.length}`)
+  if (prefix.length < 4)
+    throw invalid(`the file is cut off: a FAISS index begins with 4 letters, this file has ${prefix.length} bytes`)
   const letters = lettersOf(prefix)
   const kind = (['binary', 'ip', 'l2'] as const).find((name) => LAYOUTS[name].letters === letters)
   if (kind !== undefined) return kind
@@ -133,7 +143,7 @@ function kindOf(prefix: Uint8Array): FaissKind {
   const other = OTHERS.get(letters)
   if (other === undefined) {
     const kind = wrongKind(prefix, 'a FAISS index')
-    throw invalid(kind ?? `a FAISS flat index begins with ${flat}, this file with ${JSON.stringify(letters)}`)
+    throw invalid(kind ?? `a FAISS flat index begins with ${flat}, this file begins with ${JSON.stringify(letters)}`)
   }
   const message = `only flat FAISS indexes are read: expected ${flat}, got ${letters} (${other})`
   throw new PackvecError('UNSUPPORTED', 'faiss', message)

@@ -41,7 +41,7 @@ export function allocateFaiss({ kind, rows, dims, dataBytes }: FaissHeader): { t
     if (kind === 'binary') return { target, array: { kind, data: target, rows, dims } }
     return { target, array: { kind, data: new Float32Array(buffer), rows, dims } }
   } catch (cause) {
-    const message = `there is no memory for a FAISS index of ${rows} rows with ${dims} dimensions (${dataBytes} bytes)`
+    const message = `not enough memory for a FAISS index of ${rows} rows with ${dims} dimensions (${dataBytes} bytes)`
     throw new PackvecError('TOO_LARGE', 'faiss', message, { cause })
   }
 }

@@ -10,7 +10,7 @@ export function jsonFault(text: string, maxDepth: number): string | undefined {
   for (let at = 0; at < text.length; at++) {
     const character = text[at]
     if (character === '{' || character === '[') {
-      if (open.length === maxDepth) return `values nest deeper than ${maxDepth}`
+      if (open.length === maxDepth) return `values nest deeper than ${maxDepth} levels`
       open.push(character === '{' ? new Set() : undefined)
     } else if (character === '}' || character === ']') {
       open.pop()

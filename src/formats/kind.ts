@@ -12,16 +12,16 @@ interface Kind {
 
 const UNPACK = 'unpack it first'
 const SAVE = 'save the embeddings as .npy first'
-const PAGE = 'a server may have answered with a page in its place, so look at the address, or sign in'
+const PAGE = 'a server probably answered with a page instead, so check the address, or sign in'
 
 /** The longest magic of a kind of file first where one begins like another. */
 const KINDS: readonly Kind[] = [
   {
     name: 'a .npy array',
-    remedy: 'readNpy and the commands for .npy files take it',
+    remedy: 'read it with readNpy, or with a command that takes .npy files',
     magic: [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59],
   },
-  { name: 'a zip archive', remedy: `${UNPACK}; an .npz is one with a .npy inside`, magic: 'PK\x03\x04' },
+  { name: 'a zip archive', remedy: `${UNPACK}; an .npz is a zip archive with .npy files inside`, magic: 'PK\x03\x04' },
   { name: 'an empty zip archive', remedy: SAVE, magic: 'PK\x05\x06' },
   { name: 'a gzip file', remedy: UNPACK, magic: [0x1f, 0x8b] },
   { name: 'a bzip2 file', remedy: UNPACK, magic: 'BZh' },
@@ -53,7 +53,7 @@ const KINDS: readonly Kind[] = [
  * @param expected what the file should have been, such as 'a .npy file'
  */
 export function wrongKind(prefix: Uint8Array, expected: string): string | undefined {
-  if (prefix.length === 0) return `the file is cut off: it is empty, not ${expected}; write it or fetch it again`
+  if (prefix.length === 0) return `the file is empty, not ${expected}: write it or fetch it again`
   const kind = kindOf(prefix)
   return kind && `the file is ${kind.name}, not ${expected}: ${kind.remedy}`
 }
@@ -63,7 +63,7 @@ function kindOf(prefix: Uint8Array): Pick<Kind, 'name' | 'remedy'> | undefined {
   if (known !== undefined) return known
   // The length of a header of less than 100 MB, then the header.
   if (prefix.length > 8 && prefix[8] === 0x7b && prefix.subarray(4, 8).every((byte) => byte === 0)) {
-    return { name: 'a safetensors file', remedy: 'an index is opened with openIndex or loadIndex' }
+    return { name: 'a safetensors file', remedy: 'open an index with openIndex or loadIndex' }
   }
   return textKind(prefix.subarray(0, KIND_BYTES))
 }

@@ -53,7 +53,7 @@ export function isNpy(prefix: Uint8Array): boolean {
 export function npyDataOffset(prefix: Uint8Array): number {
   if (prefix.length >= 6 ? !isNpy(prefix) : !MAGIC.slice(0, prefix.length).every((byte, i) => prefix[i] === byte)) {
     const got = Array.from(prefix.subarray(0, 6), (byte) => byte.toString(16).padStart(2, '0')).join(' ')
-    const begins = `a .npy file begins with the bytes 93 4e 55 4d 50 59 (\\x93NUMPY), this one with ${got}`
+    const begins = `a .npy file begins with the bytes 93 4e 55 4d 50 59 (\\x93NUMPY), but this one begins with ${got}`
     const kind = wrongKind(prefix, 'a .npy file')
     throw invalid(kind === undefined ? begins : `${begins}; ${kind}`)
   }
@@ -68,7 +68,7 @@ export function npyDataOffset(prefix: Uint8Array): number {
   const view = new DataView(prefix.buffer, prefix.byteOffset, prefix.byteLength)
   const headerBytes = major === 1 ? view.getUint16(8, true) : view.getUint32(8, true)
   if (headerBytes > MAX_HEADER_BYTES) {
-    throw invalid(`a .npy header may have ${MAX_HEADER_BYTES} bytes, this one says it has ${headerBytes}`)
+    throw invalid(`the .npy header claims to have ${headerBytes} bytes, more than the possible ${MAX_HEADER_BYTES}`)
   }
   return preambleBytes + headerBytes
 }
@@ -87,14 +87,15 @@ export function parseNpyHeader(prefix: Uint8Array): NpyHeader {
   const headerBytes = new Uint8Array(prefix.subarray(version === 1 ? 10 : 12, dataOffset))
   const entries = parsePythonDict(decodeText(headerBytes, version))
   const extra = [...entries.keys()].find((key) => !['descr', 'fortran_order', 'shape'].includes(key))
-  if (extra !== undefined) throw invalid(`a .npy header has descr, fortran_order and shape, this one also '${extra}'`)
+  if (extra !== undefined)
+    throw invalid(`the .npy header has the key '${extra}' besides descr, fortran_order and shape`)
   const dtype = parseDtype(entry(entries, 'descr'))
   const order = entry(entries, 'fortran_order')
   if (order.kind !== 'word' || (order.text !== 'True' && order.text !== 'False')) {
     throw invalid(`fortran_order of the .npy header must be True or False, got ${show(order)}`)
   }
   if (order.text === 'True') {
-    throw unsupported('the .npy array must be in C order, got fortran_order True; save np.ascontiguousarray(array)')
+    throw unsupported('the .npy array must be in C order, got fortran_order True: save np.ascontiguousarray(array)')
   }
   const itemBytes = ITEM_BYTES[dtype]
   const { shape, count } = parseShape(entry(entries, 'shape'), itemBytes)
@@ -121,26 +122,31 @@ function parseDtype(descr: PythonLiteral): NpyDtype {
   if (dtype !== undefined) return dtype
   const known = [...DTYPES.keys()].join(', ')
   const bigEndian = descr.kind === 'string' && descr.text.startsWith('>') ? ' (big-endian)' : ''
-  throw unsupported(`the .npy dtype must be one of ${known}, got ${show(descr)}${bigEndian}`)
+  throw unsupported(
+    `the .npy dtype must be one of ${known}, got ${show(descr)}${bigEndian}: save array.astype(np.float32)`,
+  )
 }
 
 function parseShape(literal: PythonLiteral, itemBytes: number): { shape: number[]; count: number } {
   if (literal.kind !== 'tuple') throw invalid(`shape of the .npy header must be a tuple, got ${show(literal)}`)
   if (literal.items.length === 0)
-    throw unsupported('the .npy array must have at least one axis, got a single value, shape ()')
+    throw unsupported('the .npy array must have at least one axis, got shape (), a single value')
   if (literal.items.length > MAX_AXES) {
-    throw unsupported(`the .npy array may have ${MAX_AXES} axes, this one has ${literal.items.length}`)
+    throw unsupported(`the .npy array may have at most ${MAX_AXES} axes, this one has ${literal.items.length}`)
   }
   const shape = literal.items.map((item) => {
     const length = item.kind === 'word' && /^(0|[1-9][0-9]*)$/.test(item.text) ? Number(item.text) : Number.NaN
     if (!Number.isSafeInteger(length)) {
-      throw invalid(`shape of the .npy header must be whole numbers from 0, got ${show(item)} in ${show(literal)}`)
+      throw invalid(
+        `shape of the .npy header must hold whole numbers of at least 0, got ${show(item)} in ${show(literal)}`,
+      )
     }
     return length
   })
   // An axis of length 0 must not hide an overflow of the others: numpy refuses that too.
   const bound = shape.reduce((product, length) => product * Math.max(length, 1), itemBytes)
-  if (!Number.isSafeInteger(bound)) throw invalid(`shape ${show(literal)} of the .npy header is more than 2^53 bytes`)
+  if (!Number.isSafeInteger(bound))
+    throw invalid(`shape ${show(literal)} of the .npy header means more than 2^53 bytes`)
   return { shape, count: shape.includes(0) ? 0 : bound / itemBytes }
 }
 

@@ -46,7 +46,7 @@ export function checkNpyFileBytes(header: NpyHeader, fileBytes: number): void {
     'INVALID_FILE',
     'npy',
     `the .npy header says ${header.dataBytes} bytes of data (${header.dtype}, shape ${header.shape.join(' x ')}), ` +
-      `the file has ${dataBytes}`,
+      `but the file has ${dataBytes}: write it or fetch it again`,
   )
 }
 
@@ -73,7 +73,7 @@ function allocate({ dtype, count, shape }: NpyHeader): NpyData {
     if (dtype === 'int8') return new Int8Array(count)
     return dtype === 'uint8' ? new Uint8Array(count) : new Float32Array(count)
   } catch (cause) {
-    const message = `there is no memory for a .npy array of shape ${shape.join(' x ')} (${count} values of ${dtype})`
+    const message = `not enough memory for a .npy array of shape ${shape.join(' x ')} (${count} values of ${dtype})`
     throw new PackvecError('TOO_LARGE', 'npy', message, { cause })
   }
 }

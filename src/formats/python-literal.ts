@@ -36,7 +36,7 @@ class Parser {
       entries.set(key, this.value(0))
       if (this.peek() !== '}') this.expect(',')
     }
-    if (this.at < this.text.length) this.fail(`expected nothing behind the dict, got ${this.here()}`)
+    if (this.at < this.text.length) this.fail(`expected nothing after the dict, got ${this.here()}`)
     return entries
   }
 

@@ -52,10 +52,10 @@ export function safetensorsItemBits(dtype: string): number | undefined {
 export function safetensorsDataOffset(prefix: Uint8Array, expected = 'a safetensors file'): number {
   if (prefix.length === 0) throw invalid(wrongKind(prefix, expected)!)
   if (prefix.length < 8)
-    throw invalid(`the file is cut off: a safetensors file has 8 bytes and more, got ${prefix.length}`)
+    throw invalid(`the file is cut off: a safetensors file has at least 8 bytes, got ${prefix.length}`)
   const headerBytes = new DataView(prefix.buffer, prefix.byteOffset, 8).getBigUint64(0, true)
   if (headerBytes < 2n || headerBytes > BigInt(MAX_HEADER_BYTES)) {
-    const message = `a safetensors header has 2 to ${MAX_HEADER_BYTES} bytes, this file says ${headerBytes}`
+    const message = `the file is not ${expected}: its first 8 bytes are no length of a header, 2 to ${MAX_HEADER_BYTES}, got ${headerBytes}`
     throw invalid(wrongKind(prefix, expected) ?? message)
   }
   // A few bytes of another kind may be a length too.
@@ -89,7 +89,7 @@ export function parseSafetensorsHeader(prefix: Uint8Array, fileBytes?: number): 
   if (fileBytes !== undefined && fileBytes - dataOffset !== cursor) {
     const last = parsed.at(-1)?.[0]
     const where = last === undefined ? 'no tensors' : `tensor ${JSON.stringify(last)} ends at byte ${cursor}`
-    throw invalid(`the data section must end with its tensors (${where}), it has ${fileBytes - dataOffset} bytes`)
+    throw invalid(`the data section must end with its tensors (${where}), but it has ${fileBytes - dataOffset} bytes`)
   }
   return { tensors: new Map(parsed), metadata: parseMetadata(metadata ?? {}), dataOffset, dataBytes: cursor }
 }
@@ -150,7 +150,7 @@ function parseEntry(name: string, value: unknown): SafetensorsEntry {
   if (!Number.isInteger(bytes)) {
     throw invalidTensor(
       name,
-      `${dtype} ${show(shape)} has ${count} values of ${itemBits} bits, which fill no whole bytes`,
+      `${dtype} ${show(shape)} has ${count} values of ${itemBits} bits, which do not fill whole bytes`,
     )
   }
   if (end - begin !== bytes) {

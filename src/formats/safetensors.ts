@@ -73,7 +73,7 @@ export function safetensorsHeader(
   for (const tensor of tensors) {
     const { name, dtype, shape } = tensor
     if (names.has(name) || name === '__metadata__' || name === '__proto__') {
-      throw refuse('tensors', `the name ${JSON.stringify(name)} is taken, give every tensor its own`)
+      throw refuse('tensors', `the name ${JSON.stringify(name)} is taken: give every tensor its own`)
     }
     names.add(name)
     const end = begin + tensorBytes(tensor)
@@ -123,7 +123,7 @@ export function tensorBytes({ name, dtype, shape }: TensorSpec): number {
   const count = shapeCount(shape)
   const bytes = itemBits === undefined || count === undefined ? Number.NaN : (count * itemBits) / 8
   if (Number.isInteger(bytes)) return bytes
-  const wrong = count === undefined ? 'is not whole numbers' : 'fills no whole bytes'
+  const wrong = count === undefined ? 'must be whole numbers' : 'does not fill whole bytes'
   const what = itemBits === undefined ? `the dtype ${dtype} is unknown` : `the shape [${shape}] ${wrong}`
   throw refuse('tensors', `tensor ${JSON.stringify(name)}: ${what}`)
 }

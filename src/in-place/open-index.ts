@@ -152,6 +152,6 @@ class Opening {
 /** @throws PackvecError INVALID_FILE where the file is not the one that is pinned */
 function checkPin({ metadata }: IndexHeader, pin: string | undefined): void {
   if (pin === undefined || metadata['sha256'] === pin) return
-  const message = `the file is not the one that is pinned: its digest is ${metadata['sha256']}, sha256 is ${pin}`
+  const message = `the file is not the pinned one: its digest is ${metadata['sha256']}, but the option sha256 is ${pin}`
   throw new PackvecError('INVALID_FILE', 'sha256', message)
 }

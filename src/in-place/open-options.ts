@@ -79,10 +79,10 @@ function pinsOf(sha256: unknown, count: number): readonly string[] {
   for (const pin of pins) {
     if (typeof pin === 'string' && /^[\da-f]{64}$/i.test(pin)) continue
     const got = typeof pin === 'string' ? `${describe(pin)} (${pin.length} characters)` : describe(pin)
-    fail('INVALID_ARGUMENT', 'sha256', '64 hex digits for each source', got)
+    fail('INVALID_ARGUMENT', 'sha256', '64 hex digits per source', got)
   }
   if (pins.length !== count) {
-    fail('INVALID_ARGUMENT', 'sha256', `one digest for each of ${count} sources`, `${pins.length}`)
+    fail('INVALID_ARGUMENT', 'sha256', `one digest per source, ${count} in all`, `${pins.length}`)
   }
   return pins.map((pin) => (pin as string).toLowerCase())
 }

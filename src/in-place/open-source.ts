@@ -21,7 +21,7 @@ export interface OpenedSource {
 export function sourcesOf(source: IndexSource | readonly IndexSource[]): readonly IndexSource[] {
   return reading('source', () => {
     if (!Array.isArray(source)) return [checkSource(source)]
-    if (source.length === 0) fail('INVALID_ARGUMENT', 'sources', 'at least one', 'none')
+    if (source.length === 0) fail('INVALID_ARGUMENT', 'sources', 'a list of at least one source', 'none')
     const list: IndexSource[] = []
     // Not `map`, which passes over holes, and would go through millions of them.
     for (const one of source) list.push(checkSource(one))
@@ -99,24 +99,19 @@ function urlOf(location: string | URL, hasFiles: boolean): URL | undefined {
   // Two letters at least: one is a drive of Windows.
   const scheme = /^\s*([a-z][a-z\d+.-]+):\/\//i.exec(text)?.[1]?.toLowerCase()
   if (scheme !== undefined && scheme !== 'file') {
-    fail('INVALID_ARGUMENT', 'source', `${EXPECTED}; for another store, see fromReader`, `a URL of ${scheme}:`)
+    fail('INVALID_ARGUMENT', 'source', EXPECTED, `a URL of ${scheme}: (fromReader opens other stores)`)
   }
   if (hasFiles) return undefined
   const base = (globalThis as { location?: Location }).location?.href
   const url = URL.canParse(text, base) ? new URL(text, base) : undefined
   if (url !== undefined && url.protocol !== 'file:') return url
-  return fail('INVALID_ARGUMENT', 'source', `${EXPECTED}; this host has no files`, describe(text))
+  return fail('INVALID_ARGUMENT', 'source', EXPECTED, `${describe(text)}, but this host has no files`)
 }
 
 /** A URL that cannot be parsed is not shown: nobody knows which part of it is a password. */
 function parsed(text: string): URL {
   if (URL.canParse(text)) return new URL(text)
-  return fail(
-    'INVALID_ARGUMENT',
-    'source',
-    'a valid URL',
-    `one that cannot be parsed, of ${text.trim().split(':')[0]}:`,
-  )
+  return fail('INVALID_ARGUMENT', 'source', 'a valid URL', `a malformed URL of ${text.trim().split(':')[0]}:`)
 }
 
 const EXPECTED = 'bytes, a Blob or File, a URL (http:, https:, blob:, data:), a path (in Node) or a ByteSource'

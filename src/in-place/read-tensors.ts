@@ -64,7 +64,8 @@ async function readRun(source: ByteSource, run: readonly TensorSink[], options: 
     const { sink, hasher } = open.shift()!
     const { name, sha256 } = sink.tensor
     const found = hexOf(hasher.digest())
-    if (found !== sha256) throw damaged(`tensor ${name} is damaged: its SHA-256 is ${found}, the header says ${sha256}`)
+    if (found !== sha256)
+      throw damaged(`tensor ${name} is damaged: its SHA-256 is ${found}, but the header says ${sha256}`)
   }
   let at = from
   for await (const piece of source.stream(from, last.position + last.byteLength - from, signal)) {

@@ -1,4 +1,4 @@
-import { fail } from '../base/check.js'
+import { PackvecError } from '../base/errors.js'
 import type { IndexHeader } from '../index-file/header.js'
 
 /**
@@ -11,8 +11,9 @@ export function checkSameParts(headers: readonly IndexHeader[], names: readonly 
     const traits = traitsOf(header)
     for (const trait of new Set([...Object.keys(first!), ...Object.keys(traits)])) {
       if (traits[trait] === first![trait]) continue
-      const expected = `with the ${trait} of ${names[0]} (${shown(first![trait])})`
-      fail('INVALID_ARGUMENT', `sources[${i}]`, expected, `${shown(traits[trait])} in ${names[i]}`)
+      const values = `${shown(traits[trait])} in ${names[i]}, ${shown(first![trait])} in ${names[0]}`
+      const message = `sources[${i}] differs from sources[0] in ${trait}: ${values}; build one like the other`
+      throw new PackvecError('INVALID_ARGUMENT', `sources[${i}]`, message)
     }
   }
 }

@@ -174,7 +174,7 @@ export class StoredIndex {
 
   #content(): SearchedShards {
     if (this.#open !== undefined) return this.#open
-    throw new PackvecError('DISPOSED', 'index', 'index must be open, got one that was closed')
+    throw new PackvecError('DISPOSED', 'index', 'the index was closed: open it again')
   }
 
   /** The queries as they are now, checked. */

@@ -74,7 +74,7 @@ const MAX_ROWS = 2 ** 32 - 1
 export function indexHeaderBytes(prefix: Uint8Array): number {
   const bytes = asFileError(() => safetensorsDataOffset(prefix, 'an index file'))
   if (bytes <= MAX_HEADER_BYTES) return bytes
-  throw invalid(`the header of an index has at most ${MAX_HEADER_BYTES} bytes, this file says ${bytes}`)
+  throw invalid(`the header of an index has at most ${MAX_HEADER_BYTES} bytes, but this file says ${bytes}`)
 }
 
 /**
@@ -104,19 +104,21 @@ export function asFileError<T>(read: () => T): T {
 
 function checkVersion({ format, format_version: version }: Readonly<Record<string, string>>): void {
   if (format !== 'packvec-index') {
-    throw invalid(`the file must be a packvec index, its metadata has format ${format ?? 'missing'}`)
+    throw invalid(
+      `the file is not a packvec index: its metadata ${format === undefined ? 'has no format' : `has format ${format}`}`,
+    )
   }
   if (version === String(FORMAT_VERSION)) return
-  const message = `the file has format version ${version}, this packvec reads version ${FORMAT_VERSION}`
+  const message = `the file has format version ${version}, but this packvec reads version ${FORMAT_VERSION}: update packvec`
   throw new PackvecError('UNSUPPORTED', 'bytes', message)
 }
 
 function checkHeaderSum(header: Uint8Array, { sha256 }: Readonly<Record<string, string>>, newHasher: NewHasher): void {
   const at = headerSumAt(header)
   const given = at < 0 ? undefined : new TextDecoder('latin1').decode(header.subarray(at, at + 64))
-  if (given === undefined || given !== sha256) throw invalid('the header has no sum of its own: metadata sha256')
+  if (given === undefined || given !== sha256) throw invalid('the header has no sum of its own (metadata sha256)')
   const found = headerSum(header, at, newHasher)
-  if (found !== given) throw invalid(`the header is damaged: its SHA-256 is ${found}, it says ${given}`)
+  if (found !== given) throw invalid(`the header is damaged: its SHA-256 is ${found}, but it says ${given}`)
 }
 
 class HeaderReader {
@@ -181,7 +183,8 @@ class HeaderReader {
 
   #ids(rows: number): StoredIdTensors {
     const { tensors } = this.#file
-    if (tensors.has('ids') && tensors.has('keys')) throw invalid('the file has both ids and keys, expected one of them')
+    if (tensors.has('ids') && tensors.has('keys'))
+      throw invalid('the file has both ids and keys, expected only one of them')
     if (tensors.has('ids')) return { kind: 'numbers', values: this.#rows('ids', 'U32', [rows]) }
     const keys = tensors.get('keys')
     if (keys === undefined) return { kind: 'rows' }

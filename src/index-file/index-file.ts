@@ -76,7 +76,8 @@ export function readIndex(bytes: Uint8Array | ArrayBuffer, newHasher: NewHasher)
   const header = parseIndexHeader(file, file.length, newHasher)
   for (const { name, position, byteLength, sha256 } of header.tensors.values()) {
     const found = sha256Hex(file.subarray(position, position + byteLength), newHasher)
-    if (found !== sha256) throw invalid(`tensor ${name} is damaged: its SHA-256 is ${found}, the header says ${sha256}`)
+    if (found !== sha256)
+      throw invalid(`tensor ${name} is damaged: its SHA-256 is ${found}, but the header says ${sha256}`)
   }
   const bytesOfTensor: TensorBytes = (name) => {
     const { position, byteLength } = header.tensors.get(name)!

@@ -25,6 +25,6 @@ function allocate(bytes: number): Uint8Array<ArrayBuffer> {
   try {
     return new Uint8Array(bytes)
   } catch (cause) {
-    throw new PackvecError('TOO_LARGE', 'path', `there is no memory for the ${bytes} bytes of the file`, { cause })
+    throw new PackvecError('TOO_LARGE', 'path', `not enough memory for the ${bytes} bytes of the file`, { cause })
   }
 }

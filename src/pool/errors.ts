@@ -28,7 +28,11 @@ export function fromErrorMessage(sent: ErrorMessage): PackvecError {
 }
 
 export function closedError(argument: 'pool' | 'index'): PackvecError {
-  return new PackvecError('DISPOSED', argument, `${argument} must be open, got one that was closed`)
+  return new PackvecError(
+    'DISPOSED',
+    argument,
+    `the ${argument} was closed: ${argument === 'pool' ? 'create another one' : 'build or open it again'}`,
+  )
 }
 
 /** A worker is gone and its rows with it, or met an error that is none of ours. */

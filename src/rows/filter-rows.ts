@@ -24,12 +24,12 @@ export function rowsNamed(names: ArrayLike<unknown>, kind: 'numbers' | 'texts', 
 }
 
 const EXPECTED = {
-  numbers: 'ids as the index has them: numbers',
-  texts: 'keys as the index has them: strings',
+  numbers: 'numbers, as the ids of this index are',
+  texts: 'texts, as the ids of this index are',
 } as const
 
 /** What is wrong with a file that says more rows are deleted than it has. */
-export const BITS_BEHIND = 'tensor deleted must have no bits set behind the last row'
+export const BITS_BEHIND = 'tensor deleted marks rows beyond the last one'
 
 /** A filter over all rows, cut to those of each shard, less the deleted ones. */
 export function allowedInShards(

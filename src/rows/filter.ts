@@ -59,7 +59,7 @@ export function allowedRows(filter: FilterRows | undefined, rows: number, owner:
 function checkBits(bits: Uint8Array<ArrayBuffer>, rows: number, owner: string): Uint8Array<ArrayBuffer> {
   const byteLength = Math.ceil(rows / 8)
   if (bits.length !== byteLength) {
-    const message = `filter.bits must have ${byteLength} bytes for the ${rows} rows of ${owner}, got ${bits.length} bytes`
+    const message = `filter.bits must be ${byteLength} bytes long for the ${rows} rows of ${owner}, got ${bits.length}`
     throw new PackvecError('INVALID_ARGUMENT', 'filter', message)
   }
   if (rows % 8 !== 0) bits[byteLength - 1]! &= (1 << (rows % 8)) - 1
@@ -71,7 +71,7 @@ function bitsOf(ids: readonly Id[] | Uint32Array, rows: number, owner: string): 
   for (let i = 0; i < ids.length; i++) {
     const id = ids[i]!
     if (!(typeof id === 'number' && Number.isInteger(id) && id >= 0 && id < rows)) {
-      const message = `filter must hold ids below ${rows}, the rows of ${owner}, got ${describe(id)} at position ${i}`
+      const message = `filter must hold row numbers below ${rows}, the size of ${owner}, got ${describe(id)} at position ${i}`
       throw new PackvecError('INVALID_ARGUMENT', 'filter', message)
     }
     bits[id >>> 3]! |= 1 << (id & 7)

@@ -38,7 +38,7 @@ export function offsetsFault(offsets: ArrayLike<number>, byteLength: number): st
   if (offsets[0] !== 0) return `must begin with 0, got ${offsets[0]}`
   const last = offsets.length - 1
   for (let i = 1; i <= last; i++) {
-    if (offsets[i]! < offsets[i - 1]!) return `must not fall, got ${offsets[i]} behind ${offsets[i - 1]} at ${i}`
+    if (offsets[i]! < offsets[i - 1]!) return `must not fall, got ${offsets[i]} after ${offsets[i - 1]} at ${i}`
   }
   return offsets[last] === byteLength ? undefined : `must end with ${byteLength}, got ${offsets[last]}`
 }

@@ -47,7 +47,7 @@ function readShape(input: unknown, argument: string, dims: number | undefined): 
   const type = arrayType(input)
   if (type === undefined) {
     if (isTensorLike(input)) return fromTensor(input, argument)
-    return fail('INVALID_ARGUMENT', argument, 'embeddings (rows of numbers, or { data, dims })', describe(input))
+    return fail('INVALID_ARGUMENT', argument, 'rows of numbers, or { data, dims }', describe(input))
   }
   const array = input as ArrayLike<unknown>
   if (type !== 'Array') return fromFlat(asFloats(array, type, argument), argument, dims)
@@ -120,26 +120,26 @@ export function isTensorLike(value: unknown): value is TensorLike {
 export function tensorShape(tensor: TensorLike, argument: string): { rows: number; dims: number; single: boolean } {
   const length = tensor.data?.length
   if (arrayType(tensor.data) === undefined) {
-    fail('INVALID_ARGUMENT', `${argument}.data`, 'a flat array', describe(tensor.data))
+    fail('INVALID_ARGUMENT', `${argument}.data`, 'a flat array of numbers', describe(tensor.data))
   }
   // What only claims a length must not be copied.
   if (typeof tensor.dims !== 'number' && arrayType(tensor.dims) === undefined) {
-    fail('INVALID_ARGUMENT', `${argument}.dims`, '[rows, dims] of whole numbers', describe(tensor.dims))
+    fail('INVALID_ARGUMENT', `${argument}.dims`, '[rows, dims], two whole numbers', describe(tensor.dims))
   }
   const axes = typeof tensor.dims === 'number' ? undefined : tensor.dims
   if (axes !== undefined && (axes.length < 1 || axes.length > 2)) {
     const found = axes.length <= 8 ? `[${Array.from(axes, describe)}]` : `${axes.length} numbers`
-    fail('INVALID_ARGUMENT', `${argument}.dims`, '[rows, dims] of whole numbers', found)
+    fail('INVALID_ARGUMENT', `${argument}.dims`, '[rows, dims], two whole numbers', found)
   }
   const shape = axes && Array.from(axes)
   const dims = shape === undefined ? (tensor.dims as number) : (shape[shape.length - 1] ?? Number.NaN)
   checkDims(dims, `${argument}.dims`)
   const rows = shape === undefined ? length / dims : shape.length === 2 ? shape[0]! : 1
   if (!Number.isSafeInteger(rows) || rows < 0) {
-    fail('INVALID_ARGUMENT', `${argument}.dims`, '[rows, dims] of whole numbers', `[${shape?.map(describe) ?? dims}]`)
+    fail('INVALID_ARGUMENT', `${argument}.dims`, '[rows, dims], two whole numbers', `[${shape?.map(describe) ?? dims}]`)
   }
   if (rows * dims !== length) {
-    fail('INVALID_ARGUMENT', `${argument}.data`, `${rows} x ${dims} = ${rows * dims} values long`, `${length} values`)
+    fail('INVALID_ARGUMENT', `${argument}.data`, `${rows * dims} values long (${rows} x ${dims})`, `${length}`)
   }
   return { rows, dims, single: shape?.length === 1 }
 }
@@ -154,7 +154,7 @@ function fromFlat(data: ArrayLike<unknown>, argument: string, dims = data.length
   checkDims(dims, argument)
   const rows = data.length / dims
   if (!Number.isInteger(rows)) {
-    fail('RAGGED_ROWS', argument, `a whole number of rows of ${dims} values`, `${data.length} values`)
+    fail('RAGGED_ROWS', argument, `rows of ${dims} values, one after another`, `${data.length} values`)
   }
   return flatRows(data, { rows, dims, single: rows === 1 }, argument)
 }
@@ -187,7 +187,7 @@ function fromRows(rows: ArrayLike<unknown>, argument: string): RowSource {
   checkDims(dims, `${argument}[0]`)
   for (let i = 1; i < rows.length; i++) {
     const { length } = checkRow(rows[i], argument, i)
-    if (length !== dims) fail('RAGGED_ROWS', `${argument}[${i}]`, `${dims} values long as row 0 is`, `${length} values`)
+    if (length !== dims) fail('RAGGED_ROWS', `${argument}[${i}]`, `${dims} values long, as row 0 is`, `${length}`)
   }
   return {
     rows: rows.length,
@@ -198,7 +198,12 @@ function fromRows(rows: ArrayLike<unknown>, argument: string): RowSource {
         // Looked at again: a row may have changed its length since the shapes were checked.
         const row = checkRow(rows[first + i], argument, first + i)
         if (row.length !== dims) {
-          fail('RAGGED_ROWS', `${argument}[${first + i}]`, `${dims} values long`, `${row.length} values`)
+          fail(
+            'RAGGED_ROWS',
+            `${argument}[${first + i}]`,
+            `${dims} values long, as when it was first read`,
+            `${row.length}`,
+          )
         }
         if (Array.isArray(row)) copyNumbers(row, 0, dims, target, i * stride, argument, first + i)
         else target.set(row as Float32Array, i * stride)
@@ -227,7 +232,7 @@ function copyNumbers(
   for (let i = 0; i < count; i++) {
     const value = values[from + i]
     if (typeof value !== 'number') {
-      fail('INVALID_ARGUMENT', argument, 'numbers only', `${describe(value)} at row ${row}, dimension ${i}`)
+      fail('INVALID_ARGUMENT', argument, 'made of numbers', `${describe(value)} at row ${row}, dimension ${i}`)
     }
     target[to + i] = value
   }
@@ -239,10 +244,10 @@ function asFloats(array: ArrayLike<unknown>, type: string, argument: string): Ar
     throw new PackvecError(
       'QUANTIZED_INPUT',
       argument,
-      `${argument} must be float rather than quantized, got ${describe(array)}`,
+      `${argument} must be floats, got ${describe(array)}: pass the embeddings, not their codes`,
     )
   }
-  return fail('INVALID_ARGUMENT', argument, 'Float32Array, Float64Array or an array of numbers', describe(array))
+  return fail('INVALID_ARGUMENT', argument, 'a Float32Array, a Float64Array or an array of numbers', describe(array))
 }
 
 function checkDims(dims: unknown, argument: string): void {
@@ -251,6 +256,10 @@ function checkDims(dims: unknown, argument: string): void {
     fail('INVALID_ARGUMENT', argument, 'a whole number of dimensions', describe(dims))
   }
   if (dims > MAX_DIMS) {
-    throw new PackvecError('TOO_LARGE', argument, `${argument} has ${dims} dimensions, the most is ${MAX_DIMS}`)
+    throw new PackvecError(
+      'TOO_LARGE',
+      argument,
+      `${argument} has ${dims} dimensions, more than the possible ${MAX_DIMS}`,
+    )
   }
 }

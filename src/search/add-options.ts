@@ -1,5 +1,5 @@
-import { fail } from '../base/check.js'
 import type { OptionChecks } from '../base/options.js'
+import { failIdsGiven } from '../rows/check-ids.js'
 import type { Id } from '../rows/ids.js'
 import type { IndexExtras } from './row-records.js'
 
@@ -21,8 +21,4 @@ export function extendIds(extras: IndexExtras | undefined, rows: number, ids: Ad
   if (extras !== undefined) return extras.extend(rows, ids)
   if (ids !== undefined) failIdsGiven()
   return () => {}
-}
-
-export function failIdsGiven(): never {
-  return fail('INVALID_ARGUMENT', 'ids', 'left out: the index has row numbers', 'ids')
 }

@@ -1,13 +1,11 @@
 import { countBits, isSet } from '../base/bits.js'
 import { describe, fail } from '../base/check.js'
-import { PackvecError } from '../base/errors.js'
-import { checkId, takeIds } from '../rows/check-ids.js'
+import { checkId, failIdsGiven, failIdsMissing, takeIds } from '../rows/check-ids.js'
 import { type Allowed, allowedRows, type FilterRows } from '../rows/filter.js'
 import { liveRows, rowsNamed } from '../rows/filter-rows.js'
 import { type Id, idsBehind, type StoredIds } from '../rows/ids.js'
 import { type NameLookup, numberLookup, textLookup } from '../rows/name-lookup.js'
 import { decodeText } from '../rows/row-names.js'
-import { failIdsGiven } from './add-options.js'
 import { rowsIn, withNames } from './name-rows.js'
 import type { IndexExtras, IndexRecords } from './row-records.js'
 import type { SearchResult } from './search-result.js'
@@ -88,11 +86,10 @@ export class LoadedRows implements IndexExtras {
     const kind = this.#ids?.kind
     if (given === undefined) {
       if (kind === undefined) return []
-      const needed = `this index has ${kind === 'texts' ? 'text' : 'number'} ids, so every added row needs one`
-      throw new PackvecError('INVALID_ARGUMENT', 'ids', `ids: ${needed}; got none for ${rows} rows`)
+      failIdsMissing(kind, rows)
     }
     if (kind === undefined) failIdsGiven()
-    const names = takeIds(given, rows, `given for all ${rows} added rows`)
+    const names = takeIds(given, rows)
     const seen = new Set<Id>()
     for (const [i, name] of names.entries()) {
       checkId(name, kind, this.#rows + i)
@@ -101,7 +98,7 @@ export class LoadedRows implements IndexExtras {
       // An id may be that of a deleted row.
       this.#forEachRow(name, (row) => {
         if (this.#live !== undefined && !isSet(this.#live.bits, row)) return
-        fail('INVALID_ARGUMENT', 'ids', 'new to the index', `${describe(name)}, the id of row ${row}`)
+        fail('INVALID_ARGUMENT', 'ids', 'new to the index', `${describe(name)}, which row ${row} has already`)
       })
     }
     return names

@@ -198,7 +198,7 @@ export class QuantizedIndex {
 
   get #open(): IndexState {
     if (this.#state !== undefined) return this.#state
-    throw new PackvecError('DISPOSED', 'index', 'index must be open, got one that was disposed')
+    throw new PackvecError('DISPOSED', 'index', 'the index was disposed: build or load another one')
   }
 
   get #store(): CodeStore {

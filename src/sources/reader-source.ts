@@ -144,12 +144,12 @@ class ReaderSource implements ByteSource {
   #bytesOf(read: unknown): Uint8Array {
     if (read instanceof Uint8Array) return read
     if (read instanceof ArrayBuffer) return new Uint8Array(read)
-    const message = `${this.name}: the reader must give a Uint8Array or an ArrayBuffer, got ${describe(read)}`
+    const message = `${this.name}: the reader must return a Uint8Array or an ArrayBuffer, got ${describe(read)}`
     throw new PackvecError('IO', 'source', message)
   }
 
   #wrongLength(bytes: number, expected: number): PackvecError {
-    const message = `${this.name}: the reader gave ${bytes} bytes or more where ${expected} were asked for`
+    const message = `${this.name}: the reader returned ${bytes} or more bytes, but was asked for ${expected}`
     return new PackvecError('IO', 'source', message)
   }
 }

@@ -46,7 +46,7 @@ export function cutOff(name: string, byteLength: number, expected: number): Pack
 }
 
 export function changed(name: string, what: string): PackvecError {
-  return new PackvecError('CHANGED', 'source', `${name} has changed since it was opened: ${what}; open it again`)
+  return new PackvecError('CHANGED', 'source', `${name} has changed since it was opened (${what}): open it again`)
 }
 
 /** A stream for sources that read whole ranges: the next piece is read while the last one is used. */

@@ -11,10 +11,10 @@ export function givenCentre(center: boolean | ArrayLike<number> | undefined, dim
   if (center === undefined || typeof center === 'boolean') return undefined
   const type = arrayType(center)
   if (type !== 'Float32Array' && type !== 'Float64Array' && type !== 'Array') {
-    fail('INVALID_ARGUMENT', 'center', 'true, false or the numbers to subtract from each row', describe(center))
+    fail('INVALID_ARGUMENT', 'center', 'true, false, or the numbers to subtract from each row', describe(center))
   }
   const centre = Float32Array.from(center as ArrayLike<number>)
-  checkSameDims('center', centre.length, dims, 'what it is subtracted from')
+  checkSameDims('center', centre.length, dims, 'the embeddings')
   const wrong = centre.findIndex((value) => !Number.isFinite(value))
   if (wrong < 0) return centre
   return fail('NOT_FINITE', 'center', 'finite in float32', `${centre[wrong]} at dimension ${wrong}`)

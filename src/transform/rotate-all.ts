@@ -53,7 +53,7 @@ export function rotateAll(
   encoder.forEachChunk(source, argument, (first, count) => {
     rotation.rotate(stagedPtr, count)
     if (workspace.kernels.firstNonFinite(stagedPtr, count * stride) >= 0) {
-      throw new PackvecError('NOT_FINITE', argument, `${argument} must stay finite in float32 when rotated: too large`)
+      throw new PackvecError('NOT_FINITE', argument, `${argument} overflow float32 when rotated: scale them down`)
     }
     const staged = new Float32Array(workspace.buffer, stagedPtr, count * stride)
     for (let i = 0; i < count; i++) data.set(staged.subarray(i * stride, i * stride + dims), (first + i) * dims)

@@ -1,5 +1,4 @@
 import { checkCount, checkOneOf, describe, fail, reading } from '../base/check.js'
-import { PackvecError } from '../base/errors.js'
 import { MAX_DIMS } from '../base/max-dims.js'
 import { checkOptions } from '../base/options.js'
 import { checkSeed } from '../base/random.js'
@@ -205,7 +204,7 @@ export class Rotation {
 
 function checkDims(dims: number): void {
   checkCount(dims, 'dims')
-  if (dims > MAX_DIMS) throw new PackvecError('TOO_LARGE', 'dims', `dims is ${dims}, the most is ${MAX_DIMS}`)
+  if (dims > MAX_DIMS) fail('TOO_LARGE', 'dims', `at most ${MAX_DIMS}`, String(dims))
 }
 
 function copyOf(matrix: Float32Array): Float32Array {
@@ -217,8 +216,8 @@ function checkFacts(facts: RotationFacts, dims: number): void {
   if (rank !== undefined) checkCount(rank, 'rank', 0)
   if (centre === undefined) return
   if (arrayType(centre) !== 'Float32Array' || centre.length !== dims) {
-    fail('INVALID_ARGUMENT', 'centre', `a Float32Array, ${dims} values long`, describe(centre))
+    fail('INVALID_ARGUMENT', 'centre', `a Float32Array of ${dims} values`, describe(centre))
   }
   const wrong = centre.findIndex((value) => !Number.isFinite(value))
-  if (wrong >= 0) fail('NOT_FINITE', 'centre', 'finite', `${centre[wrong]} at ${wrong}`)
+  if (wrong >= 0) fail('NOT_FINITE', 'centre', 'finite', `${centre[wrong]} at position ${wrong}`)
 }

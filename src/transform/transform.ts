@@ -118,12 +118,13 @@ function normalize(row: Float32Array): void {
 export function openTransform(inputDims: number, options: TransformOptions): Transform {
   const { truncate = inputDims, renormalize = false, rotation } = options
   const dims = checkCount(truncate, 'truncate')
-  if (dims > inputDims) fail('DIMS_MISMATCH', 'truncate', `at most the ${inputDims} dimensions there are`, String(dims))
+  if (dims > inputDims)
+    fail('DIMS_MISMATCH', 'truncate', `at most ${inputDims}, the dimensions of the embeddings`, String(dims))
   // Not instanceof: packvec/debug and packvec/rotations each bring the class.
   if (rotation !== undefined && !reading('rotation', () => isRotation(rotation))) {
     fail('INVALID_ARGUMENT', 'rotation', 'a Rotation', describe(rotation))
   }
-  if (rotation !== undefined) checkSameDims('rotation', rotation.dims, dims, 'what it rotates')
+  if (rotation !== undefined) checkSameDims('rotation', rotation.dims, dims, 'the embeddings that it rotates')
   return { inputDims, dims, renormalize, rotation, centre: givenCentre(options.center, dims) }
 }
 

@@ -221,7 +221,7 @@ describe('what a build refuses leaves the old file, and nothing beside it', () =
       () => [corpus, rowsOf(3, 7, 1)],
       {},
       'DIMS_MISMATCH',
-      /embeddings has 7 dimensions, the rows before has 40/,
+      /embeddings have 7 dimensions, the earlier rows have 40/,
     ],
     ['no files', () => [], {}, 'EMPTY', /at least 1 row/],
     ['no batches', () => new Set<Rows>(), {}, 'EMPTY', /at least 1 row/],
@@ -246,7 +246,7 @@ describe('what a build refuses leaves the old file, and nothing beside it', () =
       () => paths,
       { ids: many.map((i) => (i < 9 ? i : String(i))) },
       'INVALID_ARGUMENT',
-      /ids must be numbers, got "9" for row 9/,
+      /ids must be numbers, as the other ids are, got "9" for row 9/,
     ],
     [
       'ids that are not whole',
@@ -256,7 +256,7 @@ describe('what a build refuses leaves the old file, and nothing beside it', () =
       /below 2\^32, or texts, got 1\.5 for row 0/,
     ],
     ['half a character', () => paths, { ids: ['\ud800'] }, 'INVALID_ARGUMENT', /well-formed/],
-    ['too few ids', () => paths, { ids: [1, 2] }, 'INVALID_ARGUMENT', /one for each of 2500 rows, got 2 ids/],
+    ['too few ids', () => paths, { ids: [1, 2] }, 'INVALID_ARGUMENT', /every row needs one id, so pass 2500; got 2/],
     ['one row to take ranges from', () => [slice(corpus, 0, 1)], {}, 'CALIBRATION_REQUIRED', /single embedding/],
     ['metadata of its own', () => paths, { metadata: { rows: '1' } }, 'INVALID_ARGUMENT', /metadata/],
     [
@@ -286,7 +286,7 @@ describe('IndexBuilder', () => {
     bad.data[2] = Number.POSITIVE_INFINITY
     expect((await rejectionOf(builder.add(bad))).message).toMatch(/Infinity at row 1000, dimension 2/)
     expect((await rejectionOf(builder.add(slice(corpus, 0, 2), { ids: [1, 2] }))).message).toMatch(
-      /ids must be left out/,
+      /these cannot have any; got/,
     )
     await builder.add(slice(corpus, 1000, ROWS))
     await builder.finish()

@@ -72,7 +72,7 @@ describe('appendToIndex', () => {
     await appendToIndex(target, [slice(corpus, 600, ROWS)])
     expect(stored().metadata).toMatchObject({ model: 'M', rows: '1000' })
     expect(await verifyIndex(target)).toMatchObject({ rows: ROWS, deletedRows: 2 })
-    expect((await rejectionOf(deleteFromIndex(target, [599]))).message).toMatch(/got 599/)
+    expect((await rejectionOf(deleteFromIndex(target, [599]))).message).toMatch(/the id 599/)
   })
 
   it('takes the id of a deleted row again', async () => {
@@ -128,7 +128,7 @@ describe('deleteFromIndex and compactIndex', () => {
     await buildIndex(target, [corpus], OPTIONS)
     await deleteFromIndex(target, [3])
     await compactIndex(target)
-    expect((await rejectionOf(deleteFromIndex(target, [3]))).message).toMatch(/got 3 \(1 unknown\)/)
+    expect((await rejectionOf(deleteFromIndex(target, [3]))).message).toMatch(/the id 3 \(1 unknown\)/)
     await deleteFromIndex(target, [4, 999])
     await compactIndex(target)
     expect(storedNumbers()).toHaveLength(997)
@@ -172,13 +172,13 @@ describe('what cannot be done leaves the index as it was, and nothing beside it'
       'ids for rows without',
       (at) => appendToIndex(at('plain'), [corpus], { ids: numbers }),
       'INVALID_ARGUMENT',
-      /ids must be left out/,
+      /added rows cannot have ids/,
     ],
     [
       'no ids for rows with',
       (at) => appendToIndex(at('keyed'), [corpus]),
       'INVALID_ARGUMENT',
-      /ids must be given for all 1000 new rows, got 0 ids/,
+      /the index has text ids, so every added row needs one; got none for 1000 rows/,
     ],
     [
       'ids that are there',
@@ -190,7 +190,7 @@ describe('what cannot be done leaves the index as it was, and nothing beside it'
       'ids of another kind',
       (at) => appendToIndex(at('keyed'), [corpus], { ids: numbers }),
       'INVALID_ARGUMENT',
-      /ids must be texts, got 5 for row 1000/,
+      /ids must be texts, as the other ids are, got 5 for row 1000/,
     ],
     [
       'rows of other dims',
@@ -204,13 +204,13 @@ describe('what cannot be done leaves the index as it was, and nothing beside it'
       'an unknown row',
       (at) => deleteFromIndex(at('plain'), [5, 1000, 1001]),
       'INVALID_ARGUMENT',
-      /got 1000 \(2 unknown\)/,
+      /the id 1000 \(2 unknown\)/,
     ],
     [
       'an unknown text',
       (at) => deleteFromIndex(at('keyed'), ['ü5', 'ü6']),
       'INVALID_ARGUMENT',
-      /got "ü6" \(1 unknown\)/,
+      /the id "ü6" \(1 unknown\)/,
     ],
     ['a missing file', (at) => deleteFromIndex(at('none'), [1]), 'IO', /no such file/],
     [

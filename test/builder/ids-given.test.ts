@@ -27,7 +27,7 @@ const AS_BATCH_IDS: BatchIds = '123'
 
 describe('a string where ids are taken is refused, not taken for its characters', () => {
   const message = (text: string) =>
-    expect.stringContaining(`another iterable of ids, got "${text}"; one id is given as`)
+    expect.stringContaining(`another iterable of ids, got "${text}"; pass a single id as`)
 
   it('by delete', async () => {
     await newIndex()

@@ -82,7 +82,7 @@ describe('verifyIndex refuses what opening or searching would meet', () => {
       'deleted',
       37,
       Uint8Array.of(0x70),
-      /behind the last row/,
+      /marks rows beyond the last one/,
     ],
   ])('%s', async (_, options, facts, tensor, at, bytes, message) => {
     const path = forge(options, facts, tensor, at, bytes)

@@ -112,7 +112,7 @@ describe('packvec eval', () => {
   it('ends with 1 and one line for input that cannot be evaluated', () => {
     const failing = [
       [[...PAIRS, '--scores', 'holed.txt'], /the score of row 3 must be a number, got "NaN"/],
-      [[...PAIRS, '--scores', 'rare.txt'], /rare.txt: has 7 records, the embeddings have 60 rows/],
+      [[...PAIRS, '--scores', 'rare.txt'], /rare.txt: has 7 records, but the embeddings have 60 rows/],
       [[...PAIRS, '--scores', 'scores.txt', '--techniques', 'ternery'], /technique must be a code/],
       [[...PAIRS, '--scores', 'scores.txt', '--calibration', 'train.npy'], /384 dimensions/],
       [['--data', 'nowhere'], /stsb_test_a.npy is neither in/],

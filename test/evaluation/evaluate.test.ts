@@ -115,7 +115,7 @@ describe('evaluate refuses', () => {
     const trainLabels = task.trainLabels.map((label, i) => (i < 5 ? 'rare' : label))
     const { code, message } = await run({ ...task, trainLabels })
     expect(code).toBe('INVALID_ARGUMENT')
-    expect(message).toBe('class "rare" has 5 training rows, a draw takes 8 of each class')
+    expect(message).toBe('class "rare" has 5 training rows, a draw takes 8 of each class: lower samplesPerClass')
   })
 
   it('a test label that no training row has, and a single class', async () => {

@@ -48,7 +48,7 @@ describe('labels and scores', () => {
       expect(error).toMatchObject({ name: 'PackvecError', code: 'INVALID_FILE' })
       return error.message
     }
-    expect(await refused('a.txt', 'x\ny\n', 4)).toMatch(/has 2 records, the embeddings have 4 rows$/)
+    expect(await refused('a.txt', 'x\ny\n', 4)).toMatch(/has 2 records, but the embeddings have 4 rows$/)
     expect(await refused('a.csv', 'a,x\nb\n', 2)).toMatch(/line 2/)
     expect(await refused('b.csv', 'a,x\n"b,y\n', 2)).toMatch(/[Qq]uote/)
     expect(await refused('b.txt', 'x\n\ny\n', 3)).toMatch(/the label of row 1 is empty$/)

@@ -107,12 +107,12 @@ describe('a hostile file', () => {
     return file
   }
   it.each<[string, () => Uint8Array, RegExp]>([
-    ['a header of 2^53 bytes', () => lengths(2n ** 53n), /has 2 to 100000000 bytes, this file says 9007199254740992/],
-    ['a header of 2^64 - 1 bytes', () => lengths(2n ** 64n - 1n), /this file says 18446744073709551615/],
+    ['a header of 2^53 bytes', () => lengths(2n ** 53n), /no length of a header, 2 to 100000000, got 9007199254740992/],
+    ['a header of 2^64 - 1 bytes', () => lengths(2n ** 64n - 1n), /got 18446744073709551615/],
     [
       'a header larger than any index needs',
       () => lengths(99_999_999n),
-      /at most 4194304 bytes, this file says 100000007/,
+      /at most 4194304 bytes, but this file says 100000007/,
     ],
     ['a header behind the end', () => lengths(4_000_000n), /cut off/],
     [
@@ -170,7 +170,7 @@ describe('a hostile file', () => {
         ),
       /header is damaged/,
     ],
-    ['texts whose offsets fall', () => withOffsets([0, 40, 20]), /keys\.offsets must not fall, got 20 behind 40 at 2/],
+    ['texts whose offsets fall', () => withOffsets([0, 40, 20]), /keys\.offsets must not fall, got 20 after 40 at 2/],
     ['texts whose offsets end elsewhere', () => withOffsets([0, 61]), /keys\.offsets must end with 60, got 61/],
   ])('with %s is refused', (_, file, message) => {
     const bytes = file()

@@ -234,12 +234,12 @@ describe('readers of version 1', () => {
   const floats = (length: number, value: number) => new Float32Array(length).fill(value)
   it.each<[string, () => Uint8Array, string, RegExp]>([
     ['another format', () => changed({ format: 'other' }), 'INVALID_FILE', /format other/],
-    ['no format', () => changed({ format: undefined }), 'INVALID_FILE', /format missing/],
+    ['no format', () => changed({ format: undefined }), 'INVALID_FILE', /has no format/],
     [
       'a later version',
       () => changed({ format_version: '2' }),
       'UNSUPPORTED',
-      /version 2, this packvec reads version 1/,
+      /version 2, but this packvec reads version 1: update packvec/,
     ],
     ['no rows', () => changed({ rows: undefined }), 'INVALID_FILE', /rows must be a whole number, got nothing/],
     ['dims in words', () => changed({ dims: 'ten' }), 'INVALID_FILE', /dims must be a whole number, got ten/],

@@ -164,7 +164,9 @@ describe('a damaged .npy file is refused', () => {
   it('with one byte too much', () => {
     const { code, message } = failure(() => decodeNpy(Uint8Array.of(...pythonFile('int8 (1, 3)'), 0)))
     expect(code).toBe('INVALID_FILE')
-    expect(message).toBe('the .npy header says 3 bytes of data (int8, shape 1 x 3), the file has 4')
+    expect(message).toBe(
+      'the .npy header says 3 bytes of data (int8, shape 1 x 3), but the file has 4: write it or fetch it again',
+    )
   })
 
   it('with any one byte of its header changed: an error of ours, or an array', () => {
@@ -201,7 +203,7 @@ describe('a damaged .npy file is refused', () => {
   it('with a header longer than the file, or than any header is', () => {
     const file = pythonFile('float16 (2, 4) version 2')
     new DataView(file.buffer).setUint32(8, 4_294_967_295, true)
-    expect(failure(() => decodeNpy(file)).message).toContain('says it has 4294967295')
+    expect(failure(() => decodeNpy(file)).message).toContain('claims to have 4294967295')
     new DataView(file.buffer).setUint32(8, 1000, true)
     expect(failure(() => decodeNpy(file)).message).toContain('needs 1012 bytes')
   })
@@ -209,7 +211,7 @@ describe('a damaged .npy file is refused', () => {
   it.each([
     ['no dict', '', 'expected '],
     ['not closed', `{'descr': '|u1'`, 'the end of the header'],
-    ['text behind it', `${header('(0,)')} x`, 'nothing behind the dict'],
+    ['text behind it', `${header('(0,)')} x`, 'nothing after the dict'],
     ['a key twice', `{'descr': '|u1', 'descr': '|u1', 'fortran_order': False, 'shape': (0,)}`, 'comes twice'],
     ['a key more', `{'descr': '|u1', 'fortran_order': False, 'shape': (0,), '__proto__': 1}`, `'__proto__'`],
     ['a key less', `{'descr': '|u1', 'fortran_order': False}`, `no 'shape'`],

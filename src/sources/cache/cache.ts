@@ -15,7 +15,7 @@ export async function openCache(option: CacheOption): Promise<PieceCache> {
   try {
     return kind === 'opfs' ? await openOpfsCache() : await openIndexedDbCache()
   } catch (cause) {
-    const message = `this host gives no ${kind} storage (${(cause as Error).message}): use another cache, or none`
+    const message = `this host has no ${kind} storage (${(cause as Error).message}): use another cache, or none`
     throw new PackvecError('UNSUPPORTED', 'cache', message, { cause })
   }
 }

@@ -69,6 +69,6 @@ export class CachedSource implements ByteSource {
     const blob = await this.#cache.get(this.#file, pieceName(this.#manifest, number))
     if (typeof blob?.slice === 'function') return blob
     await this.discard().catch(() => {})
-    throw changed(this.name, 'the kept copy was removed or replaced')
+    throw changed(this.name, 'the cached copy was removed or replaced')
   }
 }

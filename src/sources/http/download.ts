@@ -104,16 +104,16 @@ class Body {
 
 export function tooLarge(name: string, bytes: number | undefined, maxBytes: number): PackvecError {
   const what = bytes === undefined ? `more than ${maxBytes} bytes` : `${bytes} bytes`
-  const message = `${name}: ${what} would come to memory, maxBytes is ${maxBytes}: raise it where you trust the server`
+  const message = `${name}: opening takes ${what} into memory, maxBytes is ${maxBytes}: raise it if you trust the server`
   return new PackvecError('TOO_LARGE', 'maxBytes', message)
 }
 
 export function shortBody(name: string, bytes: number, expected: number): Transient {
-  const message = `${name}: the server sent ${bytes} bytes and announced ${expected}`
+  const message = `${name}: the server announced ${expected} bytes, but sent ${bytes}`
   return new Transient(new PackvecError('IO', 'source', message))
 }
 
 export function tooLong(name: string): PackvecError {
-  const message = `${name}: the server sent more bytes than it announced; ranges must not be compressed or rewritten`
+  const message = `${name}: the server sent more bytes than it announced: it must not compress or rewrite ranges`
   return new PackvecError('IO', 'source', message)
 }

@@ -40,12 +40,12 @@ export function checkPart(
 ): { end: number; total: number } {
   const encoding = headers.get('content-encoding') ?? 'identity'
   if (encoding !== 'identity') {
-    throw wrong(name, `the server sent a range encoded with ${encoding}: switch compression off for this file`)
+    throw wrong(name, `the server compressed a range with ${encoding}: switch compression off for this file`)
   }
   const text = headers.get('content-range')
   if (text === null) {
-    const cors = "from another origin it needs 'Access-Control-Expose-Headers: Content-Range, ETag'"
-    throw wrong(name, `the server's answer 206 shows no Content-Range; ${cors}`)
+    const cors = "another origin has to send 'Access-Control-Expose-Headers: Content-Range, ETag'"
+    throw wrong(name, `the server's 206 answer shows no Content-Range: ${cors}`)
   }
   const match = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(text)
   const [first = -1, last = -1, total = -1] = match?.slice(1).map(Number) ?? []

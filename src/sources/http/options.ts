@@ -94,10 +94,10 @@ function checkHeaders(headers: unknown): Record<string, string> {
       )
     }
     if (!/^[!#$%&'*+.^`|~\w-]+$/.test(name)) {
-      fail('INVALID_ARGUMENT', 'headers', 'an object with names that HTTP allows', describe(name))
+      fail('INVALID_ARGUMENT', 'headers', 'an object whose names HTTP allows', describe(name))
     }
     if (!/^[\t\x20-\x7e\x80-\xff]*$/.test(value)) {
-      fail('INVALID_ARGUMENT', 'headers', 'an object with values that HTTP allows', `another one for ${describe(name)}`)
+      fail('INVALID_ARGUMENT', 'headers', 'an object whose values HTTP allows', `another value for ${describe(name)}`)
     }
   }
   return { ...(headers as Record<string, string>) }
@@ -112,6 +112,7 @@ export function shownUrl(url: URL): string {
 /** @throws PackvecError INVALID_ARGUMENT for a URL that `fetch` refuses whatever the server says */
 export function checkFetched(url: URL): void {
   if (url.username === '' && url.password === '') return
-  const expected = 'a URL without user and password, which fetch refuses: pass headers: { Authorization: ... }'
-  fail('INVALID_ARGUMENT', 'source', expected, `both for ${shownUrl(url)}`)
+  const remedy = 'pass headers: { Authorization: ... } instead'
+  const message = `source must be a URL without user and password, got ${shownUrl(url)} with them: ${remedy}`
+  throw new PackvecError('INVALID_ARGUMENT', 'source', message)
 }

@@ -25,13 +25,13 @@ export async function fetchFollowing(
   for (let redirects = 0; ; redirects++) {
     const response = checkResponse(await fetch(at, { ...init, headers, redirect: 'manual' }))
     if (response.type === 'opaqueredirect') {
-      const what = 'redirects, and this host does not say where to: headers would go to any origin'
-      throw new PackvecError('UNSUPPORTED', 'headers', `${shownUrl(at)} ${what}; give the final URL, or no headers`)
+      const what = 'redirects, and this host hides where to, so headers could go to another origin'
+      throw new PackvecError('UNSUPPORTED', 'headers', `${shownUrl(at)} ${what}: pass the final URL, or no headers`)
     }
     const location = REDIRECTS.includes(response.status) ? response.headers.get('location') : null
     if (location === null) return response
     await response.body?.cancel().catch(() => {})
-    if (redirects === MOST_REDIRECTS) throw refused(url, `${MOST_REDIRECTS} redirects led to another`)
+    if (redirects === MOST_REDIRECTS) throw refused(url, `it redirects more than ${MOST_REDIRECTS} times`)
     const next = targetOf(location, at)
     if (next.origin !== at.origin) headers = { ...own }
     at = next
@@ -39,7 +39,7 @@ export async function fetchFollowing(
 }
 
 function targetOf(location: string, from: URL): URL {
-  if (!URL.canParse(location, from.href)) throw refused(from, 'it redirects to what is no URL')
+  if (!URL.canParse(location, from.href)) throw refused(from, 'it redirects to something that is no URL')
   const target = new URL(location, from)
   if (!/^https?:$/.test(target.protocol)) throw refused(from, `it redirects to a URL of ${target.protocol}`)
   if (target.username !== '' || target.password !== '') {
@@ -50,7 +50,7 @@ function targetOf(location: string, from: URL): URL {
 
 function checkResponse(response: Response | undefined): Response {
   if (typeof response?.status === 'number' && typeof response.headers?.get === 'function') return response
-  throw new PackvecError('INVALID_ARGUMENT', 'fetch', 'fetch must resolve to a Response, it gave something else')
+  throw new PackvecError('INVALID_ARGUMENT', 'fetch', 'fetch must resolve to a Response, got something else')
 }
 
 function refused(url: URL, what: string): PackvecError {

@@ -104,7 +104,7 @@ class Attempt {
     } catch (cause) {
       if (this.#stop.aborted) throw abortError(this.#stop)
       if (!this.#silent) throw fetchFailure(this.#url, cause)
-      const message = `${shownUrl(this.#url)}: no byte came for ${requestTimeout} ms (requestTimeout)`
+      const message = `${shownUrl(this.#url)}: no byte arrived for ${requestTimeout} ms (requestTimeout)`
       throw new Transient(new PackvecError('TIMEOUT', 'requestTimeout', message, { cause }))
     } finally {
       clearTimeout(timer)
@@ -121,7 +121,7 @@ class Attempt {
     this.#waited = 0
     this.#bytes = 0
     if (came >= minBytesPerSecond * seconds) return
-    const what = `${came} bytes came in ${seconds.toFixed(1)} s, fewer than ${minBytesPerSecond} per second`
+    const what = `${came} bytes arrived in ${seconds.toFixed(1)} s, fewer than ${minBytesPerSecond} per second`
     const message = `${shownUrl(this.#url)}: ${what} (minBytesPerSecond)`
     throw new Transient(new PackvecError('TIMEOUT', 'minBytesPerSecond', message))
   }

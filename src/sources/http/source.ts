@@ -66,8 +66,8 @@ async function askFirst(url: URL, options: OpenHttpOptions, stop: Stop): Promise
   if (status === 200) return { source: await downloadAll(name, answer, { ...options, judge }) }
   await answer.cancel()
   if (status === 304 && ifNoneMatch !== undefined) return 'unchanged'
-  if (status === 416) throw new PackvecError('INVALID_FILE', 'source', `${name}: the file is cut off: it is empty`)
-  throw new PackvecError('IO', 'source', `cannot read ${name}: the server answered ${status} to a range`)
+  if (status === 416) throw new PackvecError('INVALID_FILE', 'source', `${name}: the file is empty: write it again`)
+  throw new PackvecError('IO', 'source', `cannot read ${name}: the server answered ${status} to a range request`)
 }
 
 /** The whole file in memory, from a server that does not know ranges. */
@@ -78,7 +78,7 @@ async function downloadAll(
 ): Promise<MemorySource & { identity: FileIdentity }> {
   if (http.onNoRange === 'refuse') {
     await answer.cancel()
-    const message = `${name}: the server sends the whole file where a range was asked for (onNoRange: 'refuse')`
+    const message = `${name}: the server sent the whole file instead of a range: use one with range requests, or onNoRange: 'download'`
     throw new PackvecError('UNSUPPORTED', 'onNoRange', message)
   }
   const whole = await download(name, answer, { judge, onProgress, maxBytes: http.maxBytes })
@@ -149,7 +149,7 @@ class HttpSource implements ByteSource {
       bytes.set(piece, at)
       at += piece.length
     }
-    if (bytes.some((byte, i) => byte !== this.#head[i])) throw changed(this.name, 'its first bytes are others')
+    if (bytes.some((byte, i) => byte !== this.#head[i])) throw changed(this.name, 'its first bytes differ')
   }
 
   async close(): Promise<void> {
@@ -185,7 +185,7 @@ class HttpSource implements ByteSource {
       if (answer.status !== 206) {
         const now = identityOf(answer.headers, checkTotal(answer.headers.get('content-length')) ?? this.byteLength)
         if (!sameFile(this.identity, now)) throw changed(this.name, 'the server has another version')
-        const message = `cannot read ${this.name}: the server answered ${answer.status} to a range, 206 before`
+        const message = `cannot read ${this.name}: the server answered ${answer.status} to a range request, after 206 before`
         throw new PackvecError('IO', 'source', message)
       }
       const part = checkPart(this.name, answer, position, length)

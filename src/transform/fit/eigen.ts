@@ -76,7 +76,7 @@ export function* eigenSteps(
     const before = foundFraction(buffer, state, dims)
     recorded = kernels.recordSweeps(dims, diagonal, offDiagonal, tolerance, state, sweeps, SWEEP_LIMIT)
     if (recorded < 0) {
-      throw new PackvecError('NOT_FINITE', 'matrix', `the eigenvalues of the ${dims} x ${dims} matrix do not converge`)
+      throw new PackvecError('NOT_FINITE', 'matrix', `the eigenvalues of the ${dims} x ${dims} matrix did not converge`)
     }
     const after = foundFraction(buffer, state, dims)
     const chunk = Math.max(1, Math.floor(STEP_WORK / (4 * PANEL_COLUMNS * SWEEP_LIMIT * dims)))

@@ -1,5 +1,13 @@
-import { checkBoolean, checkCount, checkSameDims, describe, fail, isInstance, reading } from '../../base/check.js'
-import { PackvecError } from '../../base/errors.js'
+import {
+  checkBoolean,
+  checkCount,
+  checkSameDims,
+  describe,
+  fail,
+  failEmpty,
+  isInstance,
+  reading,
+} from '../../base/check.js'
 import { MAX_DIMS } from '../../base/max-dims.js'
 import { checkOptions } from '../../base/options.js'
 import type { Steps } from '../../base/steps.js'
@@ -75,7 +83,7 @@ export class Moments {
         fail('INVALID_ARGUMENT', name, `a Float64Array of ${length} values`, describe(values))
       }
       const wrong = values.findIndex((value) => !Number.isFinite(value))
-      if (wrong >= 0) fail('NOT_FINITE', name, 'finite', `${values[wrong]} at ${wrong}`)
+      if (wrong >= 0) fail('NOT_FINITE', name, 'finite', `${values[wrong]} at position ${wrong}`)
     }
     // Once there are as many values as the dimensions claim.
     const moments = new Moments(dims)
@@ -198,19 +206,19 @@ export class Moments {
   }
 
   #checkRows(): void {
-    if (this.#rows === 0) fail('EMPTY', 'moments', 'of at least 1 row', '0 rows')
+    if (this.#rows === 0) failEmpty('moments')
   }
 }
 
 function checkDims(dims: number): void {
   checkCount(dims, 'dims')
-  if (dims > MAX_DIMS) throw new PackvecError('TOO_LARGE', 'dims', `dims is ${dims}, the most is ${MAX_DIMS}`)
+  if (dims > MAX_DIMS) fail('TOO_LARGE', 'dims', `at most ${MAX_DIMS}`, String(dims))
 }
 
 /** A sample of at least one row. @throws PackvecError EMPTY, and those of the shape */
 export function sampleRows(sample: Embeddings): RowSource {
   const source = toRows(sample, 'sample')
-  if (source.rows === 0) fail('EMPTY', 'sample', 'at least 1 row', '0 rows')
+  if (source.rows === 0) failEmpty('sample')
   return source
 }
 

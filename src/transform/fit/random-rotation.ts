@@ -1,5 +1,4 @@
-import { checkCount } from '../../base/check.js'
-import { PackvecError } from '../../base/errors.js'
+import { checkCount, fail } from '../../base/check.js'
 import { MAX_DIMS } from '../../base/max-dims.js'
 import { checkOptions, type OptionChecks } from '../../base/options.js'
 import { checkSeed, seededNormals } from '../../base/random.js'
@@ -23,7 +22,7 @@ export const SEED_CHECKS: OptionChecks<SeedOptions> = { seed: checkSeed }
 export function randomRotation(dims: number, options?: SeedOptions): Rotation {
   const { seed = 0 } = checkOptions(options, SEED_CHECKS)
   checkCount(dims, 'dims')
-  if (dims > MAX_DIMS) throw new PackvecError('TOO_LARGE', 'dims', `dims is ${dims}, the most is ${MAX_DIMS}`)
+  if (dims > MAX_DIMS) fail('TOO_LARGE', 'dims', `at most ${MAX_DIMS}`, String(dims))
   return Rotation.fromMatrix(Float32Array.from(randomOrthogonal(dims, seed)), dims, 'random', seed)
 }
 
