@@ -67,7 +67,9 @@ describe('relevance', () => {
   })
 
   it('of a query that is not there, or without a number, is refused', async () => {
-    expect((await rejection(readQrels(file('far.tsv', '5\t1\t1\n'), 2))).message).toMatch(/names query 5, there are 2/)
+    expect((await rejection(readQrels(file('far.tsv', '5\t1\t1\n'), 2))).message).toMatch(
+      /names query 5, but the queries are 0 to 1/,
+    )
     expect((await rejection(readQrels(file('word.tsv', '0\t1\thigh\n'), 2))).message).toMatch(/the grade of record 1/)
   })
 })

@@ -46,8 +46,15 @@ function framesOf({ stack = '' }: Error): string[] {
   return Array.from(stack.matchAll(/\/src\/([\w./-]+\.ts):(\d+)/g), ([, file, line]) => `${file}:${line}`)
 }
 
+let places: string[] | undefined
+
 /** The lines of `src/` that raise an error. */
-export function raisingPlaces(): string[] {
+export function raisingPlaces(): readonly string[] {
+  places ??= findPlaces()
+  return places
+}
+
+function findPlaces(): string[] {
   const src = join(ROOT, 'src')
   const files = readdirSync(src, { recursive: true, withFileTypes: true }).filter(({ name }) => name.endsWith('.ts'))
   return files.flatMap(({ parentPath, name }) => {
