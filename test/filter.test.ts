@@ -225,6 +225,24 @@ describe('a filter', () => {
       }
     }
   })
+
+  it('finds its rows where the room for a search has to grow, and would then hold a copy of them', () => {
+    const [rows, dims] = [17_920, 1024]
+    const random = randomSource(5)
+    const data = Uint8Array.from({ length: (rows * dims) / 8 }, () => 256 * random())
+    const query = unitRows(1, dims, 6)
+    const filter = rowsWhere(rows, (row) => row % 32 === 7)
+    const options = { precision: 'ubinary', scoring: 'asymmetric', rescore: false, topK: 5, filter } as const
+    const { ids, scores } = semanticSearch(query, { data, dims: [rows, dims / 8] }, options)
+    const sums = filter.map((row) => {
+      let sum = 0
+      for (let d = 0; d < dims; d++) if ((data[(row * dims) / 8 + (d >> 3)]! >> (7 - (d & 7))) & 1) sum += query[d]!
+      return sum
+    })
+    const order = [...sums.keys()].sort((a, b) => sums[b]! - sums[a]!).slice(0, 5)
+    expect([...ids]).toEqual(order.map((at) => filter[at]))
+    expect(scores[0]).toBeCloseTo(sums[order[0]!]!, 4)
+  })
 })
 
 describe('minScore', () => {

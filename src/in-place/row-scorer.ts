@@ -32,10 +32,10 @@ export class RowScorer {
     this.codes = new Uint8Array(this.capacity * this.rowBytes)
     this.#column = column
     this.#store = new CodeStore({ dims, columns: [column] }, this.capacity)
-    const { queryBytes } = openRescorer(this.#store, precision)
+    this.#rescorer = openRescorer(this.#store, precision)
+    const { queryBytes } = this.#rescorer
     this.#store.reserve(this.capacity, roundUp(queryBytes, 16) + 8 * this.capacity)
     this.#store.resize(this.capacity)
-    this.#rescorer = openRescorer(this.#store, precision)
     const ids = this.#store.scratchPtr + roundUp(queryBytes, 16)
     this.#at = { ids, scores: ids + 4 * this.capacity }
     new Uint32Array(this.#store.workspace.buffer, ids, this.capacity).forEach((_, i, all) => {

@@ -38,7 +38,7 @@ export interface StoreSpec {
   readonly columns: readonly CodeColumn[]
 }
 
-/** A column of a store as its memory lies now: good until the store moves or its codebooks change. */
+/** A column of a store, whose addresses are those of its memory as it lies now: they are to be read when they are used. */
 export interface StoredColumn extends ColumnLayout {
   readonly column: CodeColumn
   readonly codesPtr: number
@@ -57,13 +57,19 @@ export class CodeStore {
   #workspace!: Workspace
   #regions!: Regions<StoreRegion>
   #encoder!: Encoder
-  #stored!: readonly StoredColumn[]
+  readonly #stored: Mutable<StoredColumn>[]
   #fine: FineCodes | undefined
 
   constructor(spec: StoreSpec, capacity: number) {
     this.#spec = spec
     this.dims = spec.dims
     this.#layouts = spec.columns.map((column) => layoutOf(column, spec.dims))
+    this.#stored = this.#layouts.map((layout, at) => ({
+      ...layout,
+      column: spec.columns[at]!,
+      codesPtr: 0,
+      factorsPtr: 0,
+    }))
     this.#capacity = capacity
     this.#scratchBytes = Math.min(Math.max(MIN_SCRATCH_BYTES, (capacity * this.rowBytes) / 32), MAX_SCRATCH_BYTES)
     this.#open()
@@ -164,7 +170,7 @@ export class CodeStore {
     }
     const columns = this.#spec.columns.map((each) => (each === column ? { ...column, book } : each))
     this.#spec = { ...this.#spec, columns }
-    this.#stored = this.#placeColumns()
+    this.#placeColumns()
   }
 
   /** Encodes rows behind those stored; on an error none is added. */
@@ -273,15 +279,16 @@ export class CodeStore {
     this.#workspace = openWorkspace(regions.end)
     this.#regions = regions
     this.#encoder = new Encoder(this.#workspace, regions, this.dims, this.#capacity)
-    this.#stored = this.#placeColumns()
+    this.#placeColumns()
   }
 
-  #placeColumns(): StoredColumn[] {
-    return this.#layouts.map((layout, at) => ({
-      ...layout,
-      column: this.#spec.columns[at]!,
-      codesPtr: this.#regions[`codes${at}`]!,
-      factorsPtr: layout.factorBytes === 0 ? 0 : this.#regions[`factors${at}`]!,
-    }))
+  #placeColumns(): void {
+    for (const [at, stored] of this.#stored.entries()) {
+      stored.column = this.#spec.columns[at]!
+      stored.codesPtr = this.#regions[`codes${at}`]!
+      stored.factorsPtr = stored.factorBytes === 0 ? 0 : this.#regions[`factors${at}`]!
+    }
   }
 }
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] }

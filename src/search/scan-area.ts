@@ -1,8 +1,8 @@
 import { rowsOfBits } from '../base/bits.js'
 import { roundUp } from '../kernels/regions.js'
 import type { Allowed } from '../rows/filter.js'
-import type { CodeStore } from './code-store.js'
-import type { Scan, ScanRows } from './forms/form.js'
+import type { CodeStore, StoredColumn } from './code-store.js'
+import type { ScanRows } from './forms/form.js'
 
 /** The rows of a store as a scan gets them: all, all with a filter, or a copy of those that a filter allows. */
 export interface ScanArea {
@@ -16,27 +16,29 @@ export interface ScanArea {
   toStoreRows(rows: Uint32Array): void
 }
 
-/** What is scanned: codes, the bytes of a row (a multiple of 8), and the factors of the rows, or 0. */
-export type Scanned = Pick<Scan, 'codesPtr' | 'rowBytes' | 'factorsPtr'>
-
-export function openArea(store: CodeStore, scanned: Scanned, allowed: Allowed | undefined): ScanArea {
-  const { codesPtr, rowBytes, factorsPtr } = scanned
+/** The rows that may be found, in the order of the store. The way they are scanned is decided here, once. */
+export function openArea(
+  store: CodeStore,
+  column: StoredColumn,
+  usesFactors: boolean,
+  allowed: Allowed | undefined,
+): ScanArea {
   const { size } = store
-  const { buffer } = store.workspace
+  const factorsPtr = () => (usesFactors ? column.factorsPtr : 0)
   if (allowed === undefined || allowed.count === size) {
-    const rows = { codesPtr, rowCount: size, allowedPtr: 0, factorsPtr }
-    return { bytes: 0, count: size, open: () => rows, toStoreRows() {} }
+    const open = () => ({ codesPtr: column.codesPtr, rowCount: size, allowedPtr: 0, factorsPtr: factorsPtr() })
+    return { bytes: 0, count: size, open, toStoreRows() {} }
   }
   const { bits, count } = allowed
-  if (count <= size / SPARSE && count * rowBytes <= store.scratchBytes / 2) {
-    return gathered(buffer, scanned, rowsOfBits(bits, count))
+  if (count <= size / SPARSE && count * column.stride <= store.scratchBytes / 2) {
+    return gathered(store, column, usesFactors, rowsOfBits(bits, count))
   }
   return {
     bytes: roundUp(bits.length, 16),
     count,
     open(ptr) {
-      new Uint8Array(buffer, ptr, bits.length).set(bits)
-      return { codesPtr, rowCount: size, allowedPtr: ptr, factorsPtr }
+      new Uint8Array(store.workspace.buffer, ptr, bits.length).set(bits)
+      return { codesPtr: column.codesPtr, rowCount: size, allowedPtr: ptr, factorsPtr: factorsPtr() }
     },
     toStoreRows() {},
   }
@@ -49,22 +51,23 @@ export function openArea(store: CodeStore, scanned: Scanned, allowed: Allowed | 
  */
 const SPARSE = 32
 
-function gathered(buffer: ArrayBuffer, { codesPtr, rowBytes, factorsPtr }: Scanned, rows: Uint32Array): ScanArea {
-  const factorBytes = factorsPtr === 0 ? 0 : 4 * rows.length
+function gathered(store: CodeStore, column: StoredColumn, usesFactors: boolean, rows: Uint32Array): ScanArea {
+  const { stride } = column
   return {
-    bytes: roundUp(rows.length * rowBytes + factorBytes, 16),
+    bytes: roundUp(rows.length * (stride + (usesFactors ? 4 : 0)), 16),
     count: rows.length,
     open(ptr) {
+      const { codesPtr, factorsPtr } = column
       // Words one by one: for rows of tens of bytes a call of `copyWithin` takes longer than the copy.
-      const words = new Uint32Array(buffer)
-      const rowWords = rowBytes / 4
+      const words = new Uint32Array(store.workspace.buffer)
+      const rowWords = stride / 4
       let to = ptr / 4
       for (const row of rows) {
         const from = codesPtr / 4 + row * rowWords
         for (let word = 0; word < rowWords; word++) words[to++] = words[from + word]!
       }
-      const gatheredPtr = factorsPtr === 0 ? 0 : 4 * to
-      if (factorsPtr !== 0) for (const row of rows) words[to++] = words[factorsPtr / 4 + row]!
+      const gatheredPtr = usesFactors ? 4 * to : 0
+      if (usesFactors) for (const row of rows) words[to++] = words[factorsPtr / 4 + row]!
       return { codesPtr: ptr, rowCount: rows.length, allowedPtr: 0, factorsPtr: gatheredPtr }
     },
     toStoreRows(found) {

@@ -5,7 +5,7 @@ import type { ExactScores, SearchJob } from './search-job.js'
 import type { CheckedSearchOptions } from './search-options.js'
 import { cutBelow, emptyResult, type SearchResult } from './search-result.js'
 import { firstStage, type Stages } from './stages.js'
-import { ALL_ROWS, openPass } from './two-stage.js'
+import { ALL_ROWS, TwoStageSearch } from './two-stage.js'
 
 /** What the first stage finds in one of several stores: `count` rows a query, best first, ties by lower row. */
 export interface Candidates {
@@ -53,11 +53,10 @@ export function openStages(job: SearchJob): {
       rescore: () => ({ scores: new Float32Array(0), constants: new Float64Array(0) }),
     }
   }
-  const pass = openPass(job)
+  const search = new TwoStageSearch(job)
   return {
-    scan: () => findCandidates(job, pass),
-    // Scoring all rows may have moved the store.
-    rescore: (counts, ids) => (pass.isStale ? openPass(job) : pass).rescore(counts, ids),
+    scan: () => findCandidates(job, search),
+    rescore: (counts, ids) => search.rescore(counts, ids),
   }
 }
 
@@ -71,9 +70,9 @@ function resultsOf(job: SearchJob): SearchResult[] {
     const next = new Map<number, number[]>()
     for (const [effort, picked] of open) {
       const queries = picked === undefined ? job.queries : pickQueries(job.queries, picked)
-      const pass = openPass({ ...job, queries }, effort)
-      pass.forEachBatch((first, count) => {
-        for (const [i, answer] of pass.run(first, count).entries()) {
+      const search = new TwoStageSearch({ ...job, queries }, effort)
+      search.forEachBatch((first, count) => {
+        for (const [i, answer] of search.run(first, count).entries()) {
           const query = picked?.[first + i] ?? first + i
           if (typeof answer !== 'number') results[query] = answer
           else next.set(answer, [...(next.get(answer) ?? []), query])
@@ -97,23 +96,23 @@ function packResults(results: readonly SearchResult[]): Candidates {
   return { wanted: count, count, ids, scores, scoreType, rescored: false }
 }
 
-function findCandidates(job: SearchJob, pass: ReturnType<typeof openPass>): Candidates {
-  const { wanted, count } = pass.candidates
+function findCandidates(job: SearchJob, search: TwoStageSearch): Candidates {
+  const { wanted, count } = search.candidates
   const total = count * job.queries.rows.rows
   const [ids, scores] = [new Uint32Array(total), new Int32Array(total)]
   const blurred: number[] = []
-  pass.forEachBatch((first, queryCount) =>
-    pass.scan(first, queryCount, (query, rows, found) =>
+  search.forEachBatch((first, queryCount) =>
+    search.scan(first, queryCount, (query, rows, found) =>
       rows === undefined ? blurred.push(query) : put(query, rows, found!),
     ),
   )
   if (blurred.length > 0) {
-    const all = openPass({ ...job, queries: pickQueries(job.queries, blurred) }, ALL_ROWS)
+    const all = new TwoStageSearch({ ...job, queries: pickQueries(job.queries, blurred) }, ALL_ROWS)
     all.forEachBatch((first, queryCount) =>
       all.scan(first, queryCount, (query, rows, found) => put(blurred[query]!, rows!, found!)),
     )
   }
-  return { wanted, count, ids, scores, scoreType: pass.scoreType, rescored: true }
+  return { wanted, count, ids, scores, scoreType: search.scoreType, rescored: true }
 
   function put(query: number, rows: Uint32Array, found: Int32Array): void {
     ids.set(rows, count * query)

@@ -22,19 +22,9 @@ const WIDENING = 8
 /** The effort that scores all rows at once. */
 export const ALL_ROWS = Number.POSITIVE_INFINITY
 
-/** A pass over the rows of a job with scratch for a query at least. @throws PackvecError TOO_LARGE */
-export function openPass(job: SearchJob, effort = 0): Pass {
-  const { store } = job
-  const pass = new Pass(job, effort)
-  if (pass.bytes(1) <= store.scratchBytes) return pass
-  store.reserve(store.size, pass.bytes(1))
-  return new Pass(job, effort)
-}
-
-/** One way through the stages over one memory: where the scratch goes, and the work on a batch. */
-export class Pass {
+/** One way through the two stages over one store: where the scratch goes, and the work on a batch of queries. */
+export class TwoStageSearch {
   readonly #store: CodeStore
-  readonly #workspace: Workspace
   readonly #job: SearchJob
   readonly #effort: number
   readonly #scan: Scan
@@ -56,17 +46,21 @@ export class Pass {
   /** Whether all rows are scored, and none is scanned. */
   readonly #isExhaustive: boolean
 
-  constructor(job: SearchJob, effort: number) {
+  /**
+   * Makes the search once, then the room in the scratch that a query needs: scans and rescorers take addresses when they run.
+   * @param effort 0 at first; more where a search found that its answer was not sure
+   * @throws PackvecError TOO_LARGE
+   */
+  constructor(job: SearchJob, effort = 0) {
     const { store, queries, stages, options, argument } = job
     const { coarse, rescore } = stages
     const { takesFloats, decodesQueries, isFinal } = firstStage(stages, options.scoring)
     const scan = openScan(store, coarse, options.scoring)
     this.#store = store
-    this.#workspace = store.workspace
     this.#job = job
     this.#effort = effort
     this.#scan = scan
-    this.#area = openArea(store, scan, job.allowed)
+    this.#area = openArea(store, store.column(coarse), scan.usesFactors, job.allowed)
     this.#isFinal = isFinal
     this.#offset = queries.offset ?? (() => 0)
     const centred = takesFloats ? queries.rows : (queries.centred ?? queries.rows)
@@ -92,6 +86,11 @@ export class Pass {
       this.#isExhaustive = effort > 0
     }
     this.#k = this.#isExhaustive ? BestRows.roomOfAll(Math.min(this.#wanted, rows), rows).places : found
+    if (this.bytes(1) > store.scratchBytes) store.reserve(store.size, this.bytes(1))
+  }
+
+  get #workspace(): Workspace {
+    return this.#store.workspace
   }
 
   /** Rows that the first stage finds of each query, over all stores and in this one. */
@@ -101,11 +100,6 @@ export class Pass {
 
   get scoreType(): Scan['scoreType'] {
     return this.#scan.scoreType
-  }
-
-  /** Whether the store has moved to another memory since the pass was opened. */
-  get isStale(): boolean {
-    return this.#workspace !== this.#store.workspace
   }
 
   /** Calls `use` on as many queries at a time as the scratch has room for. */

@@ -28,9 +28,7 @@ export const toyForm: SearchForm = {
   openScan(store, stored) {
     const dot = openDot(store, stored)
     return {
-      codesPtr: stored.codesPtr,
-      rowBytes: stored.stride,
-      factorsPtr: stored.factorsPtr,
+      usesFactors: stored.factorsPtr !== 0,
       formBytes: queryBytes(store),
       queryBytes: queryBytes(store),
       rounded: undefined,

@@ -33,22 +33,21 @@ export const bitForm: SearchForm = {
 }
 
 function hammingScan(store: CodeStore, column: StoredColumn): Scan {
-  const { kernels, buffer, backend } = store.workspace
   const { stride } = column
-  const topK = { i64: kernels.hammingTopK, i8x16: kernels.hammingTopKLanes }
   return {
-    codesPtr: column.codesPtr,
-    rowBytes: stride,
-    factorsPtr: 0,
+    usesFactors: false,
     formBytes: stride,
     queryBytes: stride,
     rounded: undefined,
     scoreType: 'distance',
     scratchBytes: (queryCount, k) => hammingScratchBytes(queryCount, k, stride),
     begin: () => {},
-    prepare: (stagedRow, queryPtr) => kernels.packBits(store.encoder.stagedPtr(stagedRow), queryPtr, stride),
-    prepareCodes: (codes, queryPtr) => new Uint8Array(buffer, queryPtr, stride).fill(0).set(codes),
+    prepare: (stagedRow, queryPtr) =>
+      store.workspace.kernels.packBits(store.encoder.stagedPtr(stagedRow), queryPtr, stride),
+    prepareCodes: (codes, queryPtr) => new Uint8Array(store.workspace.buffer, queryPtr, stride).fill(0).set(codes),
     run(rows, queriesPtr, queryCount, k, scratchPtr, idsPtr, scoresPtr) {
+      const { kernels, backend } = store.workspace
+      const topK = { i64: kernels.hammingTopK, i8x16: kernels.hammingTopKLanes }
       // The twins are one. Otherwise the forms are tried on the first query and rows, where the answer goes anyway.
       const form =
         backend === 'typescript'

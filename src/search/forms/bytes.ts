@@ -17,9 +17,9 @@ export const byteForm: SearchForm = {
 
 /** The folded query, in int16, with 8-bit codes. */
 function foldedScan(store: CodeStore, stored: StoredColumn): Scan {
-  const { kernels, buffer } = store.workspace
   const { column, code, stride } = stored
-  return roundedScan(store, stored, code.isSigned ? kernels.dotI8TopK : kernels.dotU8TopK, {
+  const kernel = code.isSigned ? 'dotI8TopK' : 'dotU8TopK'
+  return roundedScan(store, stored, kernel, {
     formBytes: 2 * stride,
     scratchBytes: dotScratchBytes,
     margin: () => 32,
@@ -29,7 +29,7 @@ function foldedScan(store: CodeStore, stored: StoredColumn): Scan {
     prepare(stagedRow, queryPtr) {
       const query = store.encoder.stagedRow(stagedRow)
       const { values, constant } = foldQuery(query, code.isSigned, column.book as Calibration)
-      const target = new Int16Array(buffer, queryPtr, stride).fill(0)
+      const target = new Int16Array(store.workspace.buffer, queryPtr, stride).fill(0)
       return { rounding: quantizeQuery(values, code.isSigned, target), values, constant }
     },
   })
@@ -40,21 +40,17 @@ const LOWEST = -(2 ** 31)
 
 /** 8-bit codes with 8-bit codes: the dot of the two. */
 function byteScan(store: CodeStore, stored: StoredColumn): Scan {
-  const { kernels, buffer } = store.workspace
   const { column, code, stride } = stored
   const { isSigned } = code
-  const topK = isSigned ? kernels.dotI8TopK : kernels.dotU8TopK
   const greatest = store.dims * (isSigned ? 128 ** 2 : 255 ** 2)
   const start = greatest < 2 ** 31 ? 0 : LOWEST
   let encode: RowEncoder | undefined
   const prepareCodes = (codes: Uint8Array, queryPtr: number) =>
-    new Int16Array(buffer, queryPtr, stride)
+    new Int16Array(store.workspace.buffer, queryPtr, stride)
       .fill(0)
       .set(isSigned ? new Int8Array(codes.buffer, codes.byteOffset, codes.length) : codes)
   return {
-    codesPtr: stored.codesPtr,
-    rowBytes: stride,
-    factorsPtr: 0,
+    usesFactors: false,
     formBytes: 2 * stride,
     queryBytes: 2 * stride,
     rounded: undefined,
@@ -68,29 +64,34 @@ function byteScan(store: CodeStore, stored: StoredColumn): Scan {
     prepare(stagedRow, queryPtr) {
       // The codes of the query stand in the form's own bytes until they are widened.
       encode!(stagedRow, 1, queryPtr)
-      prepareCodes(new Uint8Array(buffer, queryPtr, store.dims).slice(), queryPtr)
+      prepareCodes(new Uint8Array(store.workspace.buffer, queryPtr, store.dims).slice(), queryPtr)
     },
     prepareCodes,
-    run: ({ codesPtr, rowCount, allowedPtr }, queriesPtr, queryCount, k, scratchPtr, idsPtr, scoresPtr) =>
+    run({ codesPtr, rowCount, allowedPtr }, queriesPtr, queryCount, k, scratchPtr, idsPtr, scoresPtr) {
+      const { dotI8TopK, dotU8TopK } = store.workspace.kernels
+      const topK = isSigned ? dotI8TopK : dotU8TopK
       topK(
         ...([queriesPtr, queryCount, codesPtr, rowCount, stride, k, scratchPtr, idsPtr, scoresPtr] as const),
         ...([allowedPtr, 0, 0, start] as const),
-      ),
+      )
+    },
   }
 }
 
 function byteRescorer(store: CodeStore, stored: StoredColumn, exactOf: Scan['exactOf']): Rescorer {
-  const { kernels, buffer } = store.workspace
-  const { column, code, codesPtr, stride } = stored
-  const dot = code.isSigned ? kernels.dotI8Rows : kernels.dotU8Rows
+  const { column, code, stride } = stored
   return {
     queryBytes: 4 * stride,
     prepare(stagedRow, queryPtr) {
       const query = () => foldQuery(store.encoder.stagedRow(stagedRow), code.isSigned, column.book as Calibration)
       const { values, constant } = exactOf?.(stagedRow) ?? query()
-      new Float32Array(buffer, queryPtr, stride).fill(0).set(values)
+      new Float32Array(store.workspace.buffer, queryPtr, stride).fill(0).set(values)
       return constant
     },
-    run: (queryPtr, idsPtr, idCount, scoresPtr) => dot(queryPtr, codesPtr, stride, idsPtr, idCount, scoresPtr),
+    run(queryPtr, idsPtr, idCount, scoresPtr) {
+      const { dotI8Rows, dotU8Rows } = store.workspace.kernels
+      const dot = code.isSigned ? dotI8Rows : dotU8Rows
+      dot(queryPtr, stored.codesPtr, stride, idsPtr, idCount, scoresPtr)
+    },
   }
 }

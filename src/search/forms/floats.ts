@@ -9,9 +9,7 @@ export const floatForm: SearchForm = {
   openScan(store, column) {
     const { stride } = column
     return {
-      codesPtr: column.codesPtr,
-      rowBytes: stride,
-      factorsPtr: 0,
+      usesFactors: false,
       formBytes: stride,
       queryBytes: stride,
       rounded: undefined,
@@ -19,11 +17,11 @@ export const floatForm: SearchForm = {
       scratchBytes: dotScratchBytes,
       begin: () => {},
       prepare: (stagedRow, queryPtr) => copyStaged(store, stagedRow, stride, queryPtr),
-      run: runKernel(store.workspace.kernels.dotF32TopK, stride),
+      run: (...args) => runKernel(store.workspace.kernels.dotF32TopK, stride)(...args),
     }
   },
-  openRescorer(store, { stride, codesPtr }) {
-    const { kernels } = store.workspace
+  openRescorer(store, column) {
+    const { stride } = column
     return {
       queryBytes: stride,
       prepare(stagedRow, queryPtr) {
@@ -31,7 +29,7 @@ export const floatForm: SearchForm = {
         return 0
       },
       run: (queryPtr, idsPtr, idCount, scoresPtr) =>
-        kernels.dotF32Rows(queryPtr, codesPtr, stride, idsPtr, idCount, scoresPtr),
+        store.workspace.kernels.dotF32Rows(queryPtr, column.codesPtr, stride, idsPtr, idCount, scoresPtr),
     }
   },
 }

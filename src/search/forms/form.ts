@@ -10,11 +10,8 @@ export type Scoring = 'symmetric' | 'asymmetric'
  * search, so its fields are written out: an object made by a spread takes 5 µs longer (measured, V8 of Node 20).
  */
 export interface Scan {
-  /** The codes of all rows, and the bytes of one. */
-  readonly codesPtr: number
-  readonly rowBytes: number
-  /** Address of the factors of all rows, where they belong to the scores; 0 where they do not. */
-  readonly factorsPtr: number
+  /** Whether the factors of the rows belong to the scores. */
+  readonly usesFactors: boolean
   /** Bytes of one query in the form the kernel takes; forms stand one behind the other, and behind them what else it takes. */
   readonly formBytes: number
   /** Bytes of one query with its part of what stands behind the forms. */
@@ -96,6 +93,7 @@ export interface SearchForm {
   readonly comparesWithoutBook?: boolean
   /** What the scores of codes with codes are. */
   readonly symmetricScore: Scan['scoreType']
+  /** The scan of a store, which may move to another memory before it runs: addresses and views are taken when they are used. */
   openScan(store: CodeStore, column: StoredColumn, scoring: Scoring): Scan
   /** `exactOf`: the query in a staged row as the scan of the same codes made it, where that is known. */
   openRescorer(store: CodeStore, column: StoredColumn, exactOf?: Scan['exactOf']): Rescorer

@@ -19,16 +19,13 @@ export const pairForm: SearchForm = {
 
 /** 2-bit codes with 2-bit codes, by popcounts: the dot of their centred values, -1 0 1 or -3 -1 1 3. */
 function pairScan(store: CodeStore, stored: StoredColumn): Scan {
-  const { kernels, buffer } = store.workspace
   const { column, stride } = stored
   let encode: RowEncoder | undefined
   const isThree = (column.book as Levels).table.length === 3
   // Twice the centre, as the kernel takes it: 0 1 2 count as -2 0 2, and 0 1 2 3 as -3 -1 1 3.
   const centre = isThree ? 2 : 3
   return {
-    codesPtr: stored.codesPtr,
-    rowBytes: stride,
-    factorsPtr: 0,
+    usesFactors: false,
     formBytes: stride,
     queryBytes: stride,
     rounded: undefined,
@@ -39,9 +36,9 @@ function pairScan(store: CodeStore, stored: StoredColumn): Scan {
       encode = store.openEncoder(column.precision).encode
     },
     prepare: (stagedRow, queryPtr) => encode!(stagedRow, 1, queryPtr),
-    prepareCodes: (codes, queryPtr) => new Uint8Array(buffer, queryPtr, stride).fill(0).set(codes),
+    prepareCodes: (codes, queryPtr) => new Uint8Array(store.workspace.buffer, queryPtr, stride).fill(0).set(codes),
     run: ({ codesPtr, rowCount, allowedPtr }, queriesPtr, queryCount, k, scratchPtr, idsPtr, scoresPtr) =>
-      kernels.dotPairsTopK(
+      store.workspace.kernels.dotPairsTopK(
         ...([queriesPtr, queryCount, codesPtr, rowCount, stride, k, centre, store.dims] as const),
         ...([scratchPtr, idsPtr, scoresPtr, allowedPtr] as const),
       ),

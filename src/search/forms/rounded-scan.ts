@@ -15,22 +15,21 @@ const BOUND_BYTES = 16
 export function roundedScan(
   store: CodeStore,
   column: StoredColumn,
-  topK: BoundKernel,
+  kernel: 'scanTableTopK' | 'dotI8TopK' | 'dotU8TopK',
   parts: Pick<Scan, 'formBytes' | 'scratchBytes'> &
     Omit<RoundedScan, 'rounding'> & { prepare(stagedRow: number, queryPtr: number): Form },
 ): Scan {
   const { formBytes, scratchBytes, margin, candidates, learn } = parts
-  const { codesPtr, stride: rowBytes, factorsPtr } = column
+  const { stride } = column
+  const usesFactors = column.factorsPtr !== 0
   const forms: Form[] = []
   return {
-    codesPtr,
-    rowBytes,
-    factorsPtr,
+    usesFactors,
     formBytes,
     queryBytes: formBytes + BOUND_BYTES,
     exactOf: (stagedRow) => (stagedRow === forms.length - 1 ? forms.at(-1) : undefined),
     rounded: { margin, candidates, learn, rounding: (row) => forms[row]!.rounding },
-    scoreType: factorsPtr === 0 ? 'integer' : 'float',
+    scoreType: usesFactors ? 'float' : 'integer',
     scratchBytes,
     begin() {
       forms.length = 0
@@ -46,8 +45,9 @@ export function roundedScan(
           writeBound(forms[i]!.rounding, forms[i]!.constant, record)
         }
       }
+      const topK: BoundKernel = store.workspace.kernels[kernel]
       topK(
-        ...([queriesPtr, queryCount, codesPtr, rowCount, rowBytes, k, scratchPtr, idsPtr, scoresPtr] as const),
+        ...([queriesPtr, queryCount, codesPtr, rowCount, stride, k, scratchPtr, idsPtr, scoresPtr] as const),
         ...([allowedPtr, factorsPtr, boundsPtr] as const),
       )
     },

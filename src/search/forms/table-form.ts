@@ -25,7 +25,6 @@ const LOWER = RAISE ** (-1 / 39)
 
 /** The float query with codes below 8 bits: byte look-ups in a table of 8-bit sums find candidates for the exact table. */
 export function tableScan(store: CodeStore, column: StoredColumn, codes: NibbleCodes): Scan {
-  const { kernels, buffer } = store.workspace
   const { stride, factorsPtr } = column
   const table = new Float32Array(nibbleTableBytes(stride) / 4)
   const usualWidth = codes.width * Math.sqrt(2 * stride)
@@ -34,7 +33,7 @@ export function tableScan(store: CodeStore, column: StoredColumn, codes: NibbleC
     const expected = expectedCandidates(k, rows, usualWidth) * (shares.get(store) ?? 1)
     return Math.max(fewCandidates(k), Math.ceil(expected * (1 + 2 / Math.sqrt(Math.max(k, 1)))))
   }
-  return roundedScan(store, column, kernels.scanTableTopK, {
+  return roundedScan(store, column, 'scanTableTopK', {
     formBytes: table.length,
     scratchBytes: (queryCount, k) => tableScratchBytes(queryCount, k, stride),
     margin: (k) => (factorsPtr === 0 ? k : 3 * k) + 64,
@@ -45,7 +44,7 @@ export function tableScan(store: CodeStore, column: StoredColumn, codes: NibbleC
     },
     prepare(stagedRow, queryPtr) {
       fillNibbleTable(store.encoder.stagedRow(stagedRow), codes.bits, terms, table)
-      const rounding = quantizeTable(table, new Uint8Array(buffer, queryPtr, table.length))
+      const rounding = quantizeTable(table, new Uint8Array(store.workspace.buffer, queryPtr, table.length))
       return { rounding, values: table, constant: 0 }
     },
   })
@@ -66,15 +65,14 @@ export function tableRescorer(
   codes: NibbleCodes,
   exactOf: Scan['exactOf'],
 ): Rescorer {
-  const { kernels, buffer } = store.workspace
-  const { stride, codesPtr } = column
+  const { stride } = column
   const terms = codes.terms(column)
   const tableBytes = 1024 * stride
   let isExpanded = false
   return {
     queryBytes: tableBytes + nibbleTableBytes(stride),
     prepare(stagedRow, queryPtr) {
-      const nibbles = new Float32Array(buffer, queryPtr + tableBytes, 32 * stride)
+      const nibbles = new Float32Array(store.workspace.buffer, queryPtr + tableBytes, 32 * stride)
       const known = exactOf?.(stagedRow)
       if (known !== undefined) nibbles.set(known.values)
       else fillNibbleTable(store.encoder.stagedRow(stagedRow), codes.bits, terms, nibbles)
@@ -82,6 +80,8 @@ export function tableRescorer(
       return 0
     },
     run(queryPtr, idsPtr, idCount, scoresPtr) {
+      const { kernels } = store.workspace
+      const { codesPtr } = column
       const nibblesPtr = queryPtr + tableBytes
       if (!isExpanded && idCount < MANY_ROWS) {
         kernels.dotNibblesRows(nibblesPtr, codesPtr, stride, idsPtr, idCount, scoresPtr)
