@@ -14,28 +14,17 @@ import {
 } from '../src/index.js'
 import { Rotation } from '../src/rotations.js'
 import { decodeIndex, encodeIndex } from '../src/storage.js'
+import { bookOf, expectBest } from './exact.js'
 import { exampleRows } from './golden.js'
 import { matrix, randomSource, thrownBy, unitRows } from './random.js'
 
 const LEVELS = ['ternary', 'quaternary', 'int4'] as const
 
-function dots(query: ArrayLike<number>, rows: ArrayLike<number>, dims: number, scales?: ArrayLike<number>): number[] {
-  return Array.from({ length: rows.length / dims }, (_, row) => {
+function dots(query: ArrayLike<number>, rows: ArrayLike<number>, dims: number): Float64Array {
+  return Float64Array.from({ length: rows.length / dims }, (_, row) => {
     let sum = 0
     for (let d = 0; d < dims; d++) sum += query[d]! * rows[row * dims + d]!
-    return sum * (scales?.[row] ?? 1)
-  })
-}
-
-function expectBest(
-  { ids, scores: found }: { ids: Uint32Array; scores: Float32Array },
-  scores: readonly number[],
-  bound: number,
-): void {
-  const expected = scores.map((_, row) => row).sort((a, b) => scores[b]! - scores[a]! || a - b)
-  ids.forEach((id, i) => {
-    expect(Math.abs(scores[id]! - scores[expected[i]!]!)).toBeLessThanOrEqual(bound)
-    expect(Math.abs(found[i]! - scores[id]!)).toBeLessThanOrEqual(bound)
+    return sum
   })
 }
 
@@ -120,38 +109,39 @@ describe('codes of 2 and 4 bits', () => {
     )
   })
 
-  it('are searched exactly: the float query with decoded rows, codes with codes, with and without a scale', () => {
-    for (const dims of [1, 33, 384]) {
-      const [rowCount, seed] = [3000, dims]
-      const embeddings = matrix(rowCount, dims, seed)
-      const query = unitRows(1, dims, seed + 1)
-      for (const precision of [...LEVELS, 'binary', 'int8'] as Precision[]) {
-        for (const scale of [false, 'float16', 'float32'] as const) {
-          if (precision === 'int8' && !scale) continue
-          const codes = quantizeEmbeddings(embeddings, precision, { scale })
-          const { data } = dequantizeEmbeddings(codes)
-          const index = QuantizedIndex.build(embeddings, { coarse: precision, rescore: 'none', scale })
-          const result = index.search(query, { scoring: 'asymmetric' })
-          const signs = precision === 'binary' && !scale ? data.map((sign) => (sign + 1) / 2) : data
-          expectBest(result, dots(query, signs, dims), 1e-5)
-        }
+  describe.each([1, 33, 384])('of %i dims', (dims) => {
+    const rows = 1000
+    const embeddings = matrix(rows, dims, dims)
+    const query = unitRows(1, dims, dims + 1)
+
+    it.each([...LEVELS, 'binary', 'int8'] as Precision[])('as %s are searched as they decode', (precision) => {
+      const book = bookOf(embeddings, precision)
+      for (const scale of [false, 'float16', 'float32'] as const) {
+        // Plain int8 has its own test.
+        if (precision === 'int8' && !scale) continue
+        const options = { ...book, scale }
+        const { data } = dequantizeEmbeddings(quantizeEmbeddings(embeddings, precision, options))
+        const index = QuantizedIndex.build(embeddings, { coarse: precision, rescore: 'none', ...options })
+        const signs = precision === 'binary' && !scale ? data.map((sign) => (sign + 1) / 2) : data
+        expectBest(index.search(query, { scoring: 'asymmetric' }), dots(query, signs, dims), 10, `${scale}`)
       }
-      for (const precision of LEVELS) {
-        const codes = quantizeEmbeddings(embeddings, precision)
-        const queryCodes = quantizeEmbeddings(query, precision, { levels: codes.levels! })
-        const centred = { ternary: [-1, 0, 1], quaternary: [-3, -1, 1, 3], int4: undefined }[precision]
-        const values = (of: typeof codes) => {
-          if (centred === undefined) return dequantizeEmbeddings(of).data
-          const value = (i: number) =>
-            (of.data[Math.floor(i / dims) * of.rowBytes + ((i % dims) >> 2)]! >> (6 - 2 * ((i % dims) & 3))) & 3
-          return Float32Array.from({ length: of.rows * dims }, (_, i) => centred[value(i)]!)
-        }
-        const expected = dots(values(queryCodes), values(codes), dims)
-        const index = QuantizedIndex.build(embeddings, { coarse: precision, rescore: 'none' })
-        expectBest(index.search(query, { scoring: 'symmetric' }), expected, 1e-5)
-        expectBest(semanticSearch(queryCodes, codes)[0]!, expected, 1e-5)
+    })
+
+    it.each(LEVELS)('as %s are compared with codes of a query', (precision) => {
+      const codes = quantizeEmbeddings(embeddings, precision)
+      const queryCodes = quantizeEmbeddings(query, precision, { levels: codes.levels! })
+      const centred = { ternary: [-1, 0, 1], quaternary: [-3, -1, 1, 3], int4: undefined }[precision]
+      const values = (of: typeof codes) => {
+        if (centred === undefined) return dequantizeEmbeddings(of).data
+        const value = (i: number) =>
+          (of.data[Math.floor(i / dims) * of.rowBytes + ((i % dims) >> 2)]! >> (6 - 2 * ((i % dims) & 3))) & 3
+        return Float32Array.from({ length: of.rows * dims }, (_, i) => centred[value(i)]!)
       }
-    }
+      const expected = dots(values(queryCodes), values(codes), dims)
+      const index = QuantizedIndex.build(embeddings, { coarse: precision, rescore: 'none' })
+      expectBest(index.search(query, { scoring: 'symmetric' }), expected, 10, 'index')
+      expectBest(semanticSearch(queryCodes, codes)[0]!, expected, 10, 'semanticSearch')
+    })
   })
 
   it('rescore the candidates of bits', () => {
@@ -160,7 +150,7 @@ describe('codes of 2 and 4 bits', () => {
     for (const rescore of LEVELS) {
       const index = QuantizedIndex.build(embeddings, { rescore })
       const { data } = dequantizeEmbeddings(quantizeEmbeddings(embeddings, rescore))
-      expectBest(index.search(query, { topK: 5, rescoreMultiplier: 400 }), dots(query, data, 64), 1e-5)
+      expectBest(index.search(query, { topK: 5, rescoreMultiplier: 400 }), dots(query, data, 64), 5, rescore)
     }
   })
 
@@ -193,27 +183,25 @@ describe('codes of 2 and 4 bits', () => {
     }
   })
 
-  it('are the same bytes, and found alike, on the wasm and the typescript backend', () => {
+  it.each(PRECISIONS)('are the same bytes, and found alike, on both backends with %s in front', (coarse) => {
     const [rows, dims] = [250, 100]
     const embeddings = matrix(rows, dims, 41)
     const queries = matrix(2, dims, 42)
-    for (const coarse of PRECISIONS) {
-      for (const rescore of ['none', 'int8', 'binary', 'ternary', 'int4'] as const) {
-        for (const scale of [false, true]) {
-          const runs = (['wasm', 'typescript'] as const).map((backend) => {
-            init({ backend })
-            const index = QuantizedIndex.build(embeddings, { coarse, rescore, scale })
-            return { bytes: encodeIndex(index), results: index.search(queries, { scoring: 'asymmetric' }) }
+    for (const rescore of ['none', 'int8', 'binary', 'ternary', 'int4'] as const) {
+      for (const scale of [false, true]) {
+        const runs = (['wasm', 'typescript'] as const).map((backend) => {
+          init({ backend })
+          const index = QuantizedIndex.build(embeddings, { coarse, rescore, scale })
+          return { bytes: encodeIndex(index), results: index.search(queries, { scoring: 'asymmetric' }) }
+        })
+        init({ backend: 'wasm' })
+        expect(runs[1]!.bytes).toEqual(runs[0]!.bytes)
+        runs[0]!.results.forEach(({ scores }, i) => {
+          const found = runs[1]!.results[i]!.scores
+          scores.forEach((score, j) => {
+            expect(found[j]).toBeCloseTo(score, 4)
           })
-          init({ backend: 'wasm' })
-          expect(runs[1]!.bytes).toEqual(runs[0]!.bytes)
-          runs[0]!.results.forEach(({ scores }, i) => {
-            const found = runs[1]!.results[i]!.scores
-            scores.forEach((score, j) => {
-              expect(found[j]).toBeCloseTo(score, 4)
-            })
-          })
-        }
+        })
       }
     }
   })
@@ -277,7 +265,7 @@ describe('an index with a rotation, a truncation, a scale', () => {
           40,
         )[0]! / Math.hypot(...query.subarray(0, 40)),
     )
-    expectBest(exact.search(query), scores, 1e-5)
+    expectBest(exact.search(query), Float64Array.from(scores), 10, 'truncated')
   })
 
   it('is written to bytes and read back the same, with every part', () => {

@@ -121,3 +121,16 @@ export function covariance(rows: number, dims: number, seed: number, spread = 0.
   }
   return out
 }
+
+/** Largest entry of |M^T M - I|, in float64. */
+export function orthogonality({ matrix: m, dims }: { readonly matrix: Float32Array; readonly dims: number }): number {
+  let largest = 0
+  for (let i = 0; i < dims; i++) {
+    for (let j = 0; j <= i; j++) {
+      let sum = i === j ? -1 : 0
+      for (let d = 0; d < dims; d++) sum += m[i * dims + d]! * m[j * dims + d]!
+      largest = Math.max(largest, Math.abs(sum))
+    }
+  }
+  return largest
+}
