@@ -1,4 +1,4 @@
-import { fail } from '../base/check.js'
+import { failEmpty } from '../base/check.js'
 import { PackvecError } from '../base/errors.js'
 import type { RowSource } from '../rows/matrix.js'
 import type { Codebook, CodebookFamily } from './code.js'
@@ -31,7 +31,7 @@ export function chooseBook(
   const rows = sources.reduce((sum, source) => sum + source.rows, 0)
   if (sample === undefined && !checkOwnRows(rows, precision, options, takesSample)) return undefined
   const argument = sample === undefined ? 'embeddings' : 'calibrationEmbeddings'
-  if (sample?.rows === 0) fail('EMPTY', argument, 'at least 1 row', '0 rows')
+  if (sample?.rows === 0) failEmpty(argument)
   return books.fit(sample === undefined ? sources : [sample], options, argument)
 }
 

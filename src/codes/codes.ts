@@ -73,7 +73,7 @@ export function toCodes(input: CodesInput, precision: Precision, argument: strin
 
 function readCodes(input: CodesInput, precision: Precision, argument: string, dims: number | undefined): CodeRows {
   if (!isTensorLike(input)) {
-    fail('INVALID_ARGUMENT', argument, '{ data, dims: [rows, columns] } for codes', describe(input))
+    fail('INVALID_ARGUMENT', argument, 'codes, or { data, dims: [rows, columns] }', describe(input))
   }
   if ('precision' in input && 'rowBytes' in input) return checkQuantized(input, precision, argument)
   const bytes = checkElements(input.data, precision, argument)
@@ -90,13 +90,18 @@ function checkQuantized(codes: QuantizedEmbeddings, precision: Precision, argume
   // Without rows nobody need have said how wide they are.
   checkDims(checkCount(dims, `${argument}.dims`, rows === 0 ? 0 : 1), argument)
   if (codes.precision !== precision) {
-    fail('INVALID_ARGUMENT', argument, `of precision ${precision}`, describe(codes.precision))
+    fail('INVALID_ARGUMENT', argument, `made of ${precision} codes`, describe(codes.precision))
   }
   const bytes = checkElements(codes.data, precision, argument)
   const book = bookOf(codes)
   checkWidth(rowBytes, precision, dims, book, argument)
   if (bytes.length !== rows * rowBytes) {
-    fail('WRONG_WIDTH', `${argument}.data`, `${rows} rows of ${rowBytes} bytes`, `${bytes.length} bytes`)
+    fail(
+      'WRONG_WIDTH',
+      `${argument}.data`,
+      `${rows * rowBytes} bytes long (${rows} rows of ${rowBytes})`,
+      `${bytes.length}`,
+    )
   }
   if (scales !== undefined) checkScales(scales, rows, `${argument}.scales`)
   return { bytes, rows, dims, precision, single: false, book, scales }
@@ -104,7 +109,7 @@ function checkQuantized(codes: QuantizedEmbeddings, precision: Precision, argume
 
 function checkScales(scales: Float32Array, rows: number, argument: string): void {
   if (arrayType(scales) !== 'Float32Array') fail('INVALID_ARGUMENT', argument, 'a Float32Array', describe(scales))
-  if (scales.length !== rows) fail('WRONG_WIDTH', argument, `${rows} values, one per row`, `${scales.length} values`)
+  if (scales.length !== rows) fail('WRONG_WIDTH', argument, `${rows} values long, one per row`, `${scales.length}`)
   const wrong = scales.findIndex((scale) => !Number.isFinite(scale))
   if (wrong >= 0) fail('NOT_FINITE', argument, 'finite', `${scales[wrong]} at row ${wrong}`)
 }

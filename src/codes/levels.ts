@@ -1,4 +1,4 @@
-import { checkOneOf, checkSameDims, describe, fail, isInstance, reading } from '../base/check.js'
+import { checkOneOf, checkSameDims, describe, fail, failEmpty, isInstance, reading } from '../base/check.js'
 import { PackvecError } from '../base/errors.js'
 import { checkOptions, type OptionChecks } from '../base/options.js'
 import { type Embeddings, type RowSource, readRows, toRows } from '../rows/matrix.js'
@@ -84,7 +84,7 @@ export class Levels {
     checkOneOf(precision, ['ternary', 'quaternary', 'int4'], 'precision')
     const scope = checkOneOf(options.scope ?? 'global', ['global', 'dimension'], 'scope')
     const { values, dims } = readRows(sources, argument)
-    if (values.length === 0) fail('EMPTY', argument, 'at least 1 row', '0 rows')
+    if (values.length === 0) failEmpty(argument)
     if (precision === 'int4') {
       const fractions = fractionsOf(precision, options.percentiles)
       const [low, high] = matrixQuantiles(values, dims, fractions, scope)
@@ -109,7 +109,7 @@ export class Levels {
   static #read({ format, version, precision, scope, dims, thresholds, values }: LevelsJSON): Levels {
     if (format !== 'packvec-levels')
       fail('INVALID_FILE', 'levels', 'saved packvec levels', `format ${describe(format)}`)
-    if (version !== 1) fail('UNSUPPORTED', 'levels.version', '1', describe(version))
+    if (version !== 1) fail('UNSUPPORTED', 'levels.version', '1', `${describe(version)}: update packvec`)
     checkOneOf(precision, ['ternary', 'quaternary', 'int4'] as const, 'levels.precision')
     checkOneOf(scope, ['global', 'dimension'] as const, 'levels.scope')
     if (!Number.isSafeInteger(dims) || dims < 1) fail('INVALID_FILE', 'levels.dims', 'a whole number', describe(dims))
@@ -206,8 +206,9 @@ function parse(json: string | LevelsJSON): LevelsJSON {
 }
 
 export function checkLevels(levels: unknown, precision: Precision, dims: number): Levels {
-  if (!isInstance(levels, Levels)) return fail('INVALID_ARGUMENT', 'levels', 'Levels', describe(levels))
-  if (levels.precision !== precision) fail('INVALID_ARGUMENT', 'levels', `of precision ${precision}`, levels.precision)
+  if (!isInstance(levels, Levels)) return fail('INVALID_ARGUMENT', 'levels', 'an instance of Levels', describe(levels))
+  if (levels.precision !== precision)
+    fail('INVALID_ARGUMENT', 'levels', `made for ${precision}`, `levels for ${levels.precision}`)
   checkSameDims('levels', levels.dims, dims, 'the embeddings')
   return levels
 }

@@ -1,4 +1,4 @@
-import { checkOneOf, checkSameDims, describe, fail, isInstance, reading } from '../base/check.js'
+import { checkOneOf, checkSameDims, describe, fail, failEmpty, isInstance, reading } from '../base/check.js'
 import { PackvecError } from '../base/errors.js'
 import { MAX_DIMS } from '../base/max-dims.js'
 import { checkOptions, DIMS_CHECKS, type OptionChecks } from '../base/options.js'
@@ -60,7 +60,7 @@ export class Calibration {
   static from(embeddings: Embeddings, given?: CalibrationOptions): Calibration {
     const options = checkOptions(given, CALIBRATION_CHECKS)
     const source = toRows(embeddings, 'calibrationEmbeddings', options.dims)
-    if (source.rows === 0) fail('EMPTY', 'calibrationEmbeddings', 'at least 1 row', '0 rows')
+    if (source.rows === 0) failEmpty('calibrationEmbeddings')
     return Calibration.fromSources([source], options, 'calibrationEmbeddings')
   }
 
@@ -96,7 +96,7 @@ export class Calibration {
   static readRanges(ranges: RangesInput, dims: number | undefined, argument: string): Calibration {
     if (isInstance(ranges, Calibration)) return ranges.clone()
     const source = toRows(ranges, argument, dims)
-    if (source.rows !== 2) fail('INVALID_RANGES', argument, '2 rows (minima, maxima)', `${source.rows} rows`)
+    if (source.rows !== 2) fail('INVALID_RANGES', argument, '2 rows, minima and maxima', `${source.rows}`)
     const values = new Float32Array(2 * source.dims)
     source.copyRows(0, 2, values, source.dims)
     const calibration = new Calibration(source.dims)
@@ -114,7 +114,7 @@ export class Calibration {
     if (format !== 'packvec-calibration') {
       fail('INVALID_FILE', 'calibration', 'a saved packvec calibration', `format ${describe(format)}`)
     }
-    if (version !== 1) fail('UNSUPPORTED', 'calibration.version', '1', describe(version))
+    if (version !== 1) fail('UNSUPPORTED', 'calibration.version', '1', `${describe(version)}: update packvec`)
     if (!Number.isSafeInteger(rows) || (rows as number) < 0) {
       fail('INVALID_FILE', 'calibration.rows', 'a whole number', describe(rows))
     }
@@ -133,7 +133,7 @@ export class Calibration {
   /** Minima and maxima, `dims` each, as copies. @throws PackvecError EMPTY before the first row */
   get minMax(): MinMax {
     if (this.#mins[0] === Number.POSITIVE_INFINITY) {
-      throw new PackvecError('EMPTY', 'calibration', 'calibration must have at least 1 row, got 0 rows')
+      failEmpty('calibration')
     }
     // Adding 0 makes -0 into 0: which of the two a minimum keeps depends on the order of rows.
     return { mins: this.#mins.map((min) => min + 0), maxs: this.#maxs.map((max) => max + 0) }

@@ -134,7 +134,11 @@ function allocate<K>(
 ): Workspace<K> {
   const pages = Math.ceil(byteLength / PAGE_BYTES)
   if (pages > MAX_PAGES) {
-    throw new PackvecError('TOO_LARGE', 'embeddings', `the codes need ${byteLength} bytes, one memory holds 4 GiB`)
+    throw new PackvecError(
+      'TOO_LARGE',
+      'embeddings',
+      `the codes need ${byteLength} bytes, one memory holds 4 GiB: use smaller codes, or a pool`,
+    )
   }
   try {
     if (open === undefined) {

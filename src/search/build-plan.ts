@@ -1,5 +1,4 @@
-import { checkCount, checkSameDims } from '../base/check.js'
-import { PackvecError } from '../base/errors.js'
+import { checkCount, checkSameDims, failEmpty } from '../base/check.js'
 import { checkOptions, type OptionChecks } from '../base/options.js'
 import { chooseBook, fitOf, requireBook } from '../codes/choose-book.js'
 import { CODE_CHECKS, type CodeOptions, checkScale, sampleOf } from '../codes/code-options.js'
@@ -87,8 +86,7 @@ export function planIndex(embeddings: Embeddings, given: BuildOptions | undefine
   const options = checkOptions(given, BUILD_CHECKS)
   const stages = checkStages(options)
   const source = toRows(embeddings, 'embeddings', options.dims)
-  if (source.rows === 0)
-    throw new PackvecError('EMPTY', 'embeddings', 'embeddings must have at least 1 row, got 0 rows')
+  if (source.rows === 0) failEmpty('embeddings')
   const capacity = Math.max(source.rows, checkCount(options.capacity ?? source.rows, 'capacity'))
   const opened = openTransform(source.dims, options)
   const sample = givenSample(opened, options)

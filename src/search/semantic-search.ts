@@ -1,4 +1,4 @@
-import { checkBoolean, checkFunction, checkSameDims } from '../base/check.js'
+import { checkBoolean, checkFunction, checkSameDims, failEmpty } from '../base/check.js'
 import { PackvecError } from '../base/errors.js'
 import { checkOptions, type OptionChecks } from '../base/options.js'
 import { chooseBook, givenBook, requireBook } from '../codes/choose-book.js'
@@ -66,7 +66,7 @@ export function semanticSearch(
   const precision = checkPrecision(options.precision ?? ownPrecision(corpus) ?? USUAL.exact)
   const floats = isCodes(queries) ? undefined : toRows(queries, 'queries', options.dims)
   if (floats === undefined && codeOf(precision).array === 'Float32Array') {
-    throw new PackvecError('QUANTIZED_INPUT', 'queries', `queries must be float for a ${precision} corpus, got codes`)
+    throw new PackvecError('QUANTIZED_INPUT', 'queries', `queries must be floats for a ${precision} corpus, got codes`)
   }
   const store = openCorpus(corpus, precision, floats, options)
   const rows = floats ?? toCodes(queries as CodesInput, precision, 'queries', store.dims)
@@ -98,7 +98,7 @@ function rescorePrecision(precision: Precision, floats: boolean, options: Semant
 /** Quantized queries can only be compared code with code. */
 function codesScoring(options: SemanticSearchOptions): 'symmetric' {
   if (options.scoring !== 'asymmetric') return 'symmetric'
-  throw new PackvecError('QUANTIZED_INPUT', 'queries', 'queries must be float for asymmetric scoring, got codes')
+  throw new PackvecError('QUANTIZED_INPUT', 'queries', 'queries must be floats for asymmetric scoring, got codes')
 }
 
 function openCorpus(
@@ -140,7 +140,7 @@ function columnOf(precision: Precision, book: Codebook | undefined, scale: Scale
 }
 
 function checkRows(rows: number): void {
-  if (rows === 0) throw new PackvecError('EMPTY', 'corpus', 'corpus must have at least 1 row, got 0 rows')
+  if (rows === 0) failEmpty('corpus')
 }
 
 /** Packed codes tell their dimensions to a whole byte; the float queries know them. */
