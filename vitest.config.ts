@@ -18,8 +18,8 @@ const DEMO = ['test/demo/**/*.test.ts']
 const HOST = [
   'test/{builder,fuzz,matrix,storage,toy}/**/*.test.ts',
   'test/{bench,cli,cli-convert,cli-index,exact-shards,figures,loaded-index,memory,node,oracle,snippets}.test.ts',
-  'test/{cli-terminal,junk,licences}.test.ts',
-  'test/{pool,pool-browser,pool-errors,pool-life,pool-memory}.test.ts',
+  'test/{cli-terminal,junk,licences,shown}.test.ts',
+  'test/{life-cycle,pool,pool-browser,pool-errors,pool-life,pool-memory}.test.ts',
   'test/evaluation/cli.test.ts',
 ]
 

@@ -122,6 +122,7 @@ describe('an index that is disposed', () => {
     'add of nothing': () => index.add([]),
     search: () => index.search(query),
     'search for nothing': () => index.search([]),
+    searchMany: () => index.searchMany(query),
     parts: () => index.parts,
   }
 

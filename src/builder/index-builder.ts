@@ -1,5 +1,7 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import { PackvecError } from '../base/errors.js'
 import { checkOptions } from '../base/options.js'
+import { checkOwn, OWN, showAs } from '../base/shown.js'
 import { checkPath } from '../files/path.js'
 import { refuseInputs } from '../files/target.js'
 import { checkIds } from '../rows/check-ids.js'
@@ -22,7 +24,9 @@ export class IndexBuilder {
   /** Settles when the calls before have ended: they work one after the other. */
   #last: Promise<unknown> = Promise.resolve()
 
-  private constructor(path: string, options: BuildIndexOptions, ids: IdList, intake: Intake) {
+  private constructor(own: object, path: string, options: BuildIndexOptions, ids: IdList, intake: Intake) {
+    checkOwn(own, 'IndexBuilder', 'IndexBuilder.open(path)')
+    showAs(this, 'IndexBuilder', 'path rows')
     this.#path = path
     this.#options = options
     this.#ids = ids
@@ -36,7 +40,17 @@ export class IndexBuilder {
     const options = checkBuildOptions(given, checks)
     await refuseInputs(path, [['index to follow', options.like]])
     const ids = new IdList(path)
-    return new IndexBuilder(path, options, ids, await Intake.open(path, ids, options))
+    return new IndexBuilder(OWN, path, options, ids, await Intake.open(path, ids, options))
+  }
+
+  /** The file that `finish` writes. */
+  get path(): string {
+    return this.#path
+  }
+
+  /** Number of rows taken so far. */
+  get rows(): number {
+    return this.#intake.rows
   }
 
   /**
@@ -75,6 +89,11 @@ export class IndexBuilder {
   async discard(): Promise<void> {
     this.#isOpen = false
     await this.#inTurn(() => this.#close())
+  }
+
+  /** `discard`, for `await using`: after `finish` there is nothing left to forget. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.discard()
   }
 
   async #close(): Promise<void> {

@@ -40,6 +40,11 @@ export class Intake {
     return new Intake(await Spool.open(target), ids, work)
   }
 
+  /** Rows taken so far. */
+  get rows(): number {
+    return this.#rows
+  }
+
   /** Takes some rows; on any error none is taken. @throws PackvecError NOT_FINITE, DIMS_MISMATCH, IO, ... */
   async add(embeddings: Batch['embeddings'], ids?: BatchIds): Promise<void> {
     throwIfAborted(this.#work.signal)

@@ -1,6 +1,7 @@
 import { checkOneOf, checkSameDims, describe, fail, failEmpty, isInstance, reading } from '../base/check.js'
 import { PackvecError } from '../base/errors.js'
 import { checkOptions, type OptionChecks } from '../base/options.js'
+import { checkOwn, OWN, showAs } from '../base/shown.js'
 import { type Embeddings, type RowSource, readRows, toRows } from '../rows/matrix.js'
 import type { Precision } from './precision.js'
 import { checkPercentiles, matrixQuantiles, type Percentiles, type Scope } from './quantiles.js'
@@ -54,12 +55,15 @@ export class Levels {
   readonly #values: readonly Float32Array[]
 
   private constructor(
+    own: object,
     precision: LevelPrecision,
     dims: number,
     scope: Scope,
     thresholds: readonly Float32Array[],
     values: readonly Float32Array[],
   ) {
+    checkOwn(own, 'Levels', 'Levels.from(embeddings, precision)')
+    showAs(this, 'Levels', 'precision dims scope')
     this.precision = precision
     this.dims = dims
     this.scope = scope
@@ -91,14 +95,14 @@ export class Levels {
       return Levels.#uniform(dims, scope, low!, high!)
     }
     const thresholds = matrixQuantiles(values, dims, fractionsOf(precision, undefined), scope)
-    return new Levels(precision, dims, scope, thresholds, bucketMeans(values, dims, thresholds, scope))
+    return new Levels(OWN, precision, dims, scope, thresholds, bucketMeans(values, dims, thresholds, scope))
   }
 
   /** Sixteen levels from `low` to `high`, both kept as the thresholds. */
   static #uniform(dims: number, scope: Scope, low: Float32Array, high: Float32Array): Levels {
     const steps = low.map((start, d) => Math.fround(high[d]! - start) / (INT4_CODES - 1))
     const values = Array.from({ length: INT4_CODES }, (_, code) => low.map((start, d) => start + code * steps[d]!))
-    return new Levels('int4', dims, scope, [low, high], values)
+    return new Levels(OWN, 'int4', dims, scope, [low, high], values)
   }
 
   /** Reads what `toJSON` gave, as an object or as its text. @throws PackvecError INVALID_FILE */
@@ -120,6 +124,7 @@ export class Levels {
       return fail('INVALID_FILE', `levels.${name}`, `${count} rows of ${dims} finite numbers`, describe(rows))
     }
     return new Levels(
+      OWN,
       precision,
       dims,
       scope,

@@ -2,6 +2,7 @@ import { checkOneOf, checkSameDims, describe, fail, failEmpty, isInstance, readi
 import { PackvecError } from '../base/errors.js'
 import { MAX_DIMS } from '../base/max-dims.js'
 import { checkOptions, DIMS_CHECKS, type OptionChecks } from '../base/options.js'
+import { showAs } from '../base/shown.js'
 import { type Embeddings, type RowSource, readRows, toRows } from '../rows/matrix.js'
 import { type Buckets, type MinMax, scratchEncoder } from './encoder.js'
 import { checkPercentiles, matrixQuantiles, type Percentiles, type Scope } from './quantiles.js'
@@ -47,6 +48,7 @@ export class Calibration {
     if (!Number.isSafeInteger(dims) || dims < 1)
       fail('ZERO_DIMS', 'dims', 'a whole number of at least 1', describe(dims))
     if (dims > MAX_DIMS) fail('TOO_LARGE', 'dims', `at most ${MAX_DIMS}`, String(dims))
+    showAs(this, 'Calibration', 'dims rows')
     this.dims = dims
     this.#mins = new Float32Array(dims).fill(Number.POSITIVE_INFINITY)
     this.#maxs = new Float32Array(dims).fill(Number.NEGATIVE_INFINITY)

@@ -97,7 +97,7 @@ class Opening {
       cacheBase += Math.ceil(header.byteLength / 4096) + header.tensors.size
       return openShard(source, header, options).catch((fault) => explain(source, fault))
     })
-    return new StoredIndex(await this.#all(shards), headers[0]!.stages)
+    return StoredIndex.ofShards(await this.#all(shards), headers[0]!.stages)
   }
 
   /** All, or the first failure once the others have stopped. */

@@ -1,7 +1,8 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { checkCount, checkIterable, checkSameDims, checkSignal } from '../base/check.js'
-import { PackvecError } from '../base/errors.js'
+import { closedError } from '../base/closed.js'
 import { checkOptions, type OptionChecks } from '../base/options.js'
+import { checkOwn, OWN, showAs } from '../base/shown.js'
 import type { Precision } from '../codes/precision.js'
 import type { Backend } from '../kernels/workspace.js'
 import { allowedRows, copyFilter, type Filter, type FilterRows } from '../rows/filter.js'
@@ -33,6 +34,14 @@ const STORED_SEARCH_CHECKS: OptionChecks<StoredSearchOptions> = {
   timeout: checkCount,
 }
 
+/** What an open index has, until it is closed. */
+interface OpenShards extends SearchedShards {
+  readonly transform: Transform
+  readonly size: number
+  readonly rows: number
+  readonly byteLength: number
+}
+
 /** Queries scanned together: their candidates are read while the next are scanned. */
 const BATCH_QUERIES = 128
 /** Milliseconds of scanning after which other work gets a turn. */
@@ -44,49 +53,67 @@ const BREATH_MS = 50
  * `openIndex` opens it.
  */
 export class StoredIndex {
-  readonly #transform: Transform
-  readonly #stages: Stages
-  #open: SearchedShards | undefined
+  #open: OpenShards | undefined
+  #closing: Promise<void> | undefined
   #lookup: NameLookup | undefined
   #lookingUp: SharedWork<NameLookup> | undefined
 
-  /** Number of rows that can be found: deleted ones are not counted. */
-  readonly size: number
-  /** Number of all rows, the deleted ones too: how many bits a filter has. */
-  readonly rows: number
-  /** What runs the kernels of this index. */
-  readonly backend: Backend
-  /** Bytes of the memories that hold codes. */
-  readonly byteLength: number
-  /** SHA-256 of the header of each file, 64 hex digits: what the option `sha256` of `openIndex` pins. */
-  readonly sha256: readonly string[]
+  private constructor(own: object, open: OpenShards) {
+    checkOwn(own, 'StoredIndex', 'openIndex(source)')
+    showAs(this, 'StoredIndex', 'size dims coarse rescore backend byteLength')
+    this.#open = open
+  }
 
-  /** @internal */
-  constructor(shards: readonly StoredShard[], stages: Stages) {
-    const { transform, onDisk, store } = shards[0]!
-    this.#transform = transform
-    this.#stages = stages
-    this.#open = { shards, stages, scorer: onDisk && new RowScorer(transform.dims, onDisk.column) }
-    this.rows = firstRows(shards).at(-1)!
-    this.size = shards.reduce((sum, { rows, live }) => sum + (live?.count ?? rows), 0)
-    this.backend = store.workspace.backend
-    this.sha256 = shards.map(({ sha256 }) => sha256)
-    this.byteLength = shards.reduce((sum, { store }) => sum + store.workspace.buffer.byteLength, 0)
+  /** An index of files whose first stage is in memory. @internal */
+  static ofShards(shards: readonly StoredShard[], stages: Stages): StoredIndex {
+    const { transform, onDisk } = shards[0]!
+    const scorer = onDisk && new RowScorer(transform.dims, onDisk.column)
+    const facts = {
+      rows: firstRows(shards).at(-1)!,
+      size: shards.reduce((sum, { rows, live }) => sum + (live?.count ?? rows), 0),
+      byteLength: shards.reduce((sum, { store }) => sum + store.workspace.buffer.byteLength, 0),
+    }
+    return new StoredIndex(OWN, { shards, stages, scorer, transform, ...facts })
+  }
+
+  /** Number of rows that can be found: deleted ones are not counted. */
+  get size(): number {
+    return this.#content.size
+  }
+
+  /** Number of all rows, the deleted ones too: how many bits a filter has. */
+  get rows(): number {
+    return this.#content.rows
   }
 
   /** Dimensions of embeddings and queries. */
   get dims(): number {
-    return this.#transform.inputDims
+    return this.#content.transform.inputDims
+  }
+
+  /** What runs the kernels of this index. */
+  get backend(): Backend {
+    return this.#content.shards[0]!.store.workspace.backend
+  }
+
+  /** Bytes of the memories that hold codes. */
+  get byteLength(): number {
+    return this.#content.byteLength
+  }
+
+  /** SHA-256 of the header of each file, 64 hex digits: what the option `sha256` of `openIndex` pins. */
+  get sha256(): readonly string[] {
+    return this.#content.shards.map(({ sha256 }) => sha256)
   }
 
   /** Precision of the codes that the first stage scans. */
   get coarse(): Precision {
-    return this.#stages.coarse
+    return this.#content.stages.coarse
   }
 
   /** Precision of the codes that rescore the candidates; 'none' for one stage. */
   get rescore(): Precision | 'none' {
-    return this.#stages.rescore
+    return this.#content.stages.rescore
   }
 
   /**
@@ -98,9 +125,9 @@ export class StoredIndex {
   search(query: Vector, options?: StoredSearchOptions): Promise<StoredResult>
   search(queries: Matrix, options?: StoredSearchOptions): Promise<StoredResult[]>
   async search(queries: Embeddings, options?: StoredSearchOptions): Promise<StoredResult | StoredResult[]> {
-    const open = this.#content()
+    const open = this.#content
     const { filter, signal, timeout, ...others } = checkOptions(options, STORED_SEARCH_CHECKS)
-    const checked = checkSearchOptions(others, this.coarse)
+    const checked = checkSearchOptions(others, open.stages.coarse)
     const wanted = filter === undefined ? undefined : copyFilter(filter as Filter)
     const source = toRows(queries, 'query')
     const copy = source.rows === 0 ? source : this.#copy(source)
@@ -110,6 +137,9 @@ export class StoredIndex {
       const allowed = allowedInShards(rows, open.shards)
       const results = await this.#searchAll(open, copy, { ...checked, allowed, signal: deadline.signal }, deadline)
       return source.single ? results[0]! : results
+    } catch (error) {
+      // Whatever a source says that was closed meanwhile.
+      throw this.#open === undefined && !deadline.signal.aborted ? closed() : error
     } finally {
       deadline.clear()
     }
@@ -121,8 +151,7 @@ export class StoredIndex {
    * @throws (rejects with) what `search` does
    */
   async searchMany(queries: Embeddings, options?: StoredSearchOptions): Promise<StoredResult[]> {
-    const results = await this.search(queries as Matrix, options)
-    return Array.isArray(results) ? results : [results]
+    return [await this.search(queries as Matrix, options)].flat()
   }
 
   /**
@@ -151,20 +180,21 @@ export class StoredIndex {
    * has are left out.
    */
   async filterOf(ids: readonly Id[] | Uint32Array | ReadonlySet<Id>): Promise<{ readonly bits: Uint8Array }> {
-    this.#content()
-    const { bits } = allowedRows(await this.#rowsOf(copyFilter(ids as Filter), undefined), this.rows, 'the index')!
+    const { rows } = this.#content
+    const { bits } = allowedRows(await this.#rowsOf(copyFilter(ids as Filter), undefined), rows, 'the index')!
     return { bits }
   }
 
   /**
-   * Frees the memory and lets go of files and connections; what is under way may fail. Everything but `close` rejects with
-   * `DISPOSED` from then on.
+   * Frees the memory and lets go of files and connections. Everything but `close` gives `DISPOSED` from then on, and so does
+   * a search under way that would read more.
    */
-  async close(): Promise<void> {
+  close(): Promise<void> {
     const open = this.#open
     this.#open = undefined
     this.#lookup = undefined
-    await Promise.all(open?.shards.map(({ source }) => source.close()) ?? [])
+    this.#closing ??= closeAll(open?.shards ?? [])
+    return this.#closing
   }
 
   /** `close`, for `await using`. */
@@ -172,14 +202,14 @@ export class StoredIndex {
     return this.close()
   }
 
-  #content(): SearchedShards {
+  get #content(): OpenShards {
     if (this.#open !== undefined) return this.#open
-    throw new PackvecError('DISPOSED', 'index', 'the index was closed: open it again')
+    throw closed()
   }
 
   /** The queries as they are now, checked. */
   #copy(source: RowSource): RowSource {
-    const { inputDims, dims } = this.#transform
+    const { inputDims, dims } = this.#content.transform
     if (source.dims !== dims) checkSameDims('query', source.dims, inputDims, 'the index')
     const { values } = readRows([source], 'query')
     return toRows({ data: values, dims: [source.rows, source.dims] }, 'query')
@@ -214,11 +244,11 @@ export class StoredIndex {
 
   /** A filter by rows, from one by names. */
   async #rowsOf(filter: FilterRows, signal: AbortSignal | undefined): Promise<FilterRows> {
-    const { shards } = this.#content()
+    const { shards, rows } = this.#content
     const { kind } = shards[0]!.names
     if ('bits' in filter || kind === 'rows') return filter
     const lookup = this.#lookup ?? (await this.#lookUp(shards, signal))
-    return rowsNamed(filter.ids, kind, lookup, this.rows)
+    return rowsNamed(filter.ids, kind, lookup, rows)
   }
 
   /** The look-up of names, made once: simultaneous searches wait for the one that is being made, where they may. */
@@ -239,6 +269,12 @@ export class StoredIndex {
     const patience = begun && shards.find(({ source }) => source.shareMs !== undefined)?.source.shareMs
     return (await work.join(signal, patience)) ?? make(signal)
   }
+}
+
+const closed = () => closedError('index', 'closed: open it again')
+
+async function closeAll(shards: readonly StoredShard[]): Promise<void> {
+  await Promise.all(shards.map(({ source }) => source.close()))
 }
 
 async function openLookup(shards: readonly StoredShard[], signal: AbortSignal | undefined): Promise<NameLookup> {

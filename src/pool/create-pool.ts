@@ -48,7 +48,7 @@ export async function createPool(given?: PoolOptions): Promise<Pool> {
     lost ??= error
     void opened?.deref()?.fail(error)
   })
-  const pool = new Pool(links, openTransport(transport, links))
+  const pool = Pool.ofLinks(links, openTransport(transport, links))
   opened = new WeakRef(pool)
   // One may have ended while the last were starting.
   if (lost !== undefined) await pool.fail(lost)

@@ -27,14 +27,6 @@ export function fromErrorMessage(sent: ErrorMessage): PackvecError {
   return toPackvecError(sent)
 }
 
-export function closedError(argument: 'pool' | 'index'): PackvecError {
-  return new PackvecError(
-    'DISPOSED',
-    argument,
-    `the ${argument} was closed: ${argument === 'pool' ? 'create another one' : 'build or open it again'}`,
-  )
-}
-
 /** A worker is gone and its rows with it, or met an error that is none of ours. */
 export function workerError(argument: 'worker' | 'workerUrl', what: string, cause?: unknown): PackvecError {
   return new PackvecError('IO', argument, what, cause === undefined ? undefined : { cause })

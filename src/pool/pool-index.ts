@@ -1,5 +1,7 @@
 import { checkCount, checkSameDims, checkSignal } from '../base/check.js'
+import { closedError } from '../base/closed.js'
 import { checkOptions, type OptionChecks } from '../base/options.js'
+import { checkOwn, OWN, showAs } from '../base/shown.js'
 import type { Precision } from '../codes/precision.js'
 import { Deadline } from '../in-place/deadline.js'
 import { type Allowed, allowedRows } from '../rows/filter.js'
@@ -12,7 +14,7 @@ import { cutBelow, emptyResult, type SearchResult } from '../search/search-resul
 import { transformQueries } from '../search/transform-queries.js'
 import { transformRows } from '../transform/transform.js'
 import type { Content } from './content.js'
-import { closedError, settleAll } from './errors.js'
+import { settleAll } from './errors.js'
 import { sharedFloats } from './feed.js'
 import { growShards, remakeShards } from './grow.js'
 import type { Link } from './link.js'
@@ -59,41 +61,47 @@ export class PoolIndex {
   #failure: Error | undefined
   #closing: Promise<void> | undefined
 
-  /** @internal */
-  constructor(core: PoolCore, content: Content) {
+  private constructor(own: object, core: PoolCore, content: Content) {
+    checkOwn(own, 'PoolIndex', 'pool.build(embeddings) or pool.open(bytes)')
+    showAs(this, 'PoolIndex', 'size dims coarse rescore')
     this.#core = core
     this.#content = content
     forgotten.register(this, { core, number: content.number }, this)
   }
 
+  /** @internal */
+  static ofPool(core: PoolCore, content: Content): PoolIndex {
+    return new PoolIndex(OWN, core, content)
+  }
+
   /** Number of rows that can be found: those that a file says are deleted are not counted. */
   get size(): number {
-    return this.#content.extras?.size ?? this.rows
+    return this.#open.extras?.size ?? this.rows
   }
 
   /** Number of all rows, the deleted ones too: ids are 0 to rows - 1 in the order of adding where a file gives no others. */
   get rows(): number {
-    return this.#content.map.size
+    return this.#open.map.size
   }
 
   /** Dimensions of embeddings and queries. */
   get dims(): number {
-    return this.#content.transform.inputDims
+    return this.#open.transform.inputDims
   }
 
   /** Precision of the codes that the first stage scans. */
   get coarse(): Precision {
-    return this.#content.stages.coarse
+    return this.#open.stages.coarse
   }
 
   /** Precision of the codes that rescore the candidates; 'none' for one stage. */
   get rescore(): Precision | 'none' {
-    return this.#content.stages.rescore
+    return this.#open.stages.rescore
   }
 
   /** The share of the values added so far that fixed ranges or levels cut off, as that of a `QuantizedIndex`. */
   get clipped(): number {
-    return this.#content.growth.clipping.share
+    return this.#open.growth.clipping.share
   }
 
   /**
@@ -137,6 +145,14 @@ export class PoolIndex {
   }
 
   /**
+   * `search` whose answer is an array whatever comes: one result for a vector, as for a matrix of one row.
+   * @throws (rejects with) what `search` does
+   */
+  async searchMany(queries: Embeddings, options?: PoolSearchOptions): Promise<SearchResult[]> {
+    return [await this.search(queries as Matrix, options)].flat()
+  }
+
+  /**
    * Quantizes more rows; on an error none is added. Ranges, codes and ids follow them as in a `QuantizedIndex`. `embeddings`
    * and `ids` must not change before the promise settles.
    * @throws (rejects with) PackvecError DIMS_MISMATCH, NOT_FINITE, RAGGED_ROWS, INVALID_RANGES, INVALID_ARGUMENT (ids),
@@ -163,11 +179,11 @@ export class PoolIndex {
   }
 
   /**
-   * Frees the memory of the index in all workers; the pool stays open. Searches and additions reject with `DISPOSED` from
-   * then on, those that wait for their turn too.
+   * Frees the memory of the index in all workers; the pool stays open. Everything but `close` gives `DISPOSED` from then on,
+   * what waits for its turn too.
    */
   close(): Promise<void> {
-    this.#failure = closedError('index')
+    this.#failure = closedError('index', 'closed: build or open it again')
     forgotten.unregister(this)
     this.#closing ??= drop(this.#core, this.#content.number)
     return this.#closing
@@ -176,6 +192,12 @@ export class PoolIndex {
   /** `close`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
+  }
+
+  /** What the index has, while it can be used. */
+  get #open(): Content {
+    this.#check()
+    return this.#content
   }
 
   /** @throws PackvecError DISPOSED, IO, or why an addition failed half-way */

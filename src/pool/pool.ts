@@ -1,3 +1,5 @@
+import { closedError } from '../base/closed.js'
+import { checkOwn, OWN, showAs } from '../base/shown.js'
 import { layoutOf } from '../codes/column-encoder.js'
 import type { Deadline } from '../in-place/deadline.js'
 import { decodeIndex } from '../in-place/portable.js'
@@ -9,7 +11,7 @@ import { Clipping, codesClipping } from '../search/clipping.js'
 import { LoadedRows } from '../search/loaded-rows.js'
 import { portableSha256 } from '../sources/sha256.js'
 import type { Content } from './content.js'
-import { closedError, settleAll } from './errors.js'
+import { settleAll } from './errors.js'
 import { checkRows, feedRows, sharedFloats } from './feed.js'
 import type { Link } from './link.js'
 import { type PoolCore, PoolIndex } from './pool-index.js'
@@ -23,7 +25,7 @@ type OpenRequest = Pick<Extract<Request, { op: 'open' }>, 'stages' | 'columns' |
 
 /** Ends the threads of a pool that nobody can reach any more, by itself or by one of its indexes. */
 const forgotten = new FinalizationRegistry<readonly Link[]>((links) => {
-  for (const link of links) void link.end(closedError('pool'))
+  for (const link of links) void link.end(closedError('pool', 'closed: create another one'))
 })
 
 /** Threads that hold rows of indexes and search them together; `createPool` starts them. */
@@ -35,11 +37,17 @@ export class Pool {
   #failure: Error | undefined
   #indexes = 0
 
-  /** @internal */
-  constructor(links: readonly Link[], transport: Transport) {
+  private constructor(own: object, links: readonly Link[], transport: Transport) {
+    checkOwn(own, 'Pool', 'createPool()')
+    showAs(this, 'Pool', 'workers transport')
     this.#links = links
     forgotten.register(this, links)
     this.#core = { links, transport, check: () => this.#check(), run: (...args) => this.#run(...args) }
+  }
+
+  /** @internal */
+  static ofLinks(links: readonly Link[], transport: Transport): Pool {
+    return new Pool(OWN, links, transport)
   }
 
   /** How queries reach the threads. */
@@ -106,7 +114,7 @@ export class Pool {
 
   /** Ends the workers and frees their memory; what is under way and whatever comes later rejects with `DISPOSED`. */
   async close(): Promise<void> {
-    this.#failure = closedError('pool')
+    this.#failure = closedError('pool', 'closed: create another one')
     await this.fail(this.#failure)
   }
 
@@ -142,7 +150,7 @@ export class Pool {
     fill: (index: number) => Promise<void>,
   ): Promise<PoolIndex> {
     const number = this.#indexes++
-    const index = new PoolIndex(this.#core, { number, stages: open.stages, ...content })
+    const index = PoolIndex.ofPool(this.#core, { number, stages: open.stages, ...content })
     const room = Math.ceil(capacity / this.#links.length)
     try {
       await this.#run(async () => {

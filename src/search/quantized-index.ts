@@ -1,8 +1,9 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 
 import { checkSameDims } from '../base/check.js'
-import { PackvecError } from '../base/errors.js'
+import { closedError } from '../base/closed.js'
 import { checkOptions } from '../base/options.js'
+import { checkOwn, OWN, showAs } from '../base/shown.js'
 import type { ColumnCodes } from '../codes/column.js'
 import type { Precision } from '../codes/precision.js'
 import { Calibration } from '../codes/ranges.js'
@@ -51,7 +52,9 @@ export class QuantizedIndex {
   #state: IndexState | undefined
   readonly #growth: RowGrowth
 
-  private constructor(state: IndexState, growth: RowGrowth) {
+  private constructor(own: object, state: IndexState, growth: RowGrowth) {
+    checkOwn(own, 'QuantizedIndex', 'QuantizedIndex.build(embeddings)')
+    showAs(this, 'QuantizedIndex', 'size dims coarse rescore backend byteLength rotation')
     this.#state = state
     this.#growth = growth
   }
@@ -64,7 +67,7 @@ export class QuantizedIndex {
     const { rows, stages, transform, columns, capacity, growth } = planIndex(embeddings, options)
     const store = new CodeStore({ dims: transform.dims, columns }, capacity)
     store.append(rows, 'embeddings')
-    return new QuantizedIndex({ store, stages, transform, extras: undefined }, growth).#warmUp()
+    return new QuantizedIndex(OWN, { store, stages, transform, extras: undefined }, growth).#warmUp()
   }
 
   /** Makes an index of rows that are codes already. @internal */
@@ -76,7 +79,7 @@ export class QuantizedIndex {
     const store = new CodeStore({ dims: transform.dims, columns }, rows)
     store.appendCodes(codes, rows)
     const clipping = new Clipping(codesClipping(columns, codes, transform.dims))
-    return new QuantizedIndex({ store, stages, transform, extras }, { early: undefined, clipping }).#warmUp()
+    return new QuantizedIndex(OWN, { store, stages, transform, extras }, { early: undefined, clipping }).#warmUp()
   }
 
   /** What the index is made of, for those who save it. @internal */
@@ -184,6 +187,14 @@ export class QuantizedIndex {
   }
 
   /**
+   * `search` whose answer is an array whatever comes: one result for a vector, as for a matrix of one row.
+   * @throws PackvecError as `search` does
+   */
+  searchMany(queries: Embeddings, options?: SearchOptions): SearchResult[] {
+    return [this.search(queries as Matrix, options)].flat()
+  }
+
+  /**
    * Lets go of the memory now, also where the index is still referred to; `using index = ...` does it at the end of the block.
    * Everything but `dispose` throws `DISPOSED` from then on.
    */
@@ -198,7 +209,7 @@ export class QuantizedIndex {
 
   get #open(): IndexState {
     if (this.#state !== undefined) return this.#state
-    throw new PackvecError('DISPOSED', 'index', 'the index was disposed: build or load another one')
+    throw closedError('index', 'disposed: build or load another one')
   }
 
   get #store(): CodeStore {

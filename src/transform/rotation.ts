@@ -2,6 +2,7 @@ import { checkCount, checkOneOf, describe, fail, reading } from '../base/check.j
 import { MAX_DIMS } from '../base/max-dims.js'
 import { checkOptions } from '../base/options.js'
 import { checkSeed } from '../base/random.js'
+import { checkOwn, OWN, showAs } from '../base/shown.js'
 import { stagedRowBytes } from '../codes/encoder.js'
 import type { Workspace } from '../kernels/workspace.js'
 import { arrayType, type Embeddings } from '../rows/matrix.js'
@@ -63,12 +64,15 @@ export class Rotation {
   readonly #rotatable: Rotatable
 
   private constructor(
+    own: object,
     kind: RotationKind,
     dims: number,
     seed: number | undefined,
     source: Float32Array | HadamardPlan,
     facts: RotationFacts = {},
   ) {
+    checkOwn(own, 'Rotation', 'Rotation.hadamard(dims) or Rotation.fromMatrix(matrix, dims, kind)')
+    showAs(this, 'Rotation', 'kind dims seed rank')
     this.kind = kind
     this.dims = dims
     this.seed = seed
@@ -91,7 +95,7 @@ export class Rotation {
   static hadamard(dims: number, options?: { readonly seed?: number | undefined }): Rotation {
     const { seed = 0 } = checkOptions(options, { seed: checkSeed })
     checkDims(dims)
-    return new Rotation('hadamard', dims, seed, planHadamard(dims, seed))
+    return new Rotation(OWN, 'hadamard', dims, seed, planHadamard(dims, seed))
   }
 
   /**
@@ -149,7 +153,7 @@ export class Rotation {
       fail('INVALID_ARGUMENT', 'matrix', `a Float32Array of ${dims} x ${dims} values`, describe(matrix))
     }
     checkFacts(facts, dims)
-    return new Rotation(kind, dims, seed, matrix, facts)
+    return new Rotation(OWN, kind, dims, seed, matrix, facts)
   }
 
   /** Sizes of the regions that `open` needs, in bytes, where up to `rows` rows are rotated at a time. */

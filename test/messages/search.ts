@@ -68,6 +68,7 @@ export const searchCalls: Provocation[] = [
   () => transformEmbeddings(rows, any({ truncate: 'two' })),
   () => index.add([[1, 2]]),
   () => index.add(rows, { ids: [1, 2, 3, 4] }),
+  () => new (any(QuantizedIndex))(rows),
   () => search({ topK: 0 }),
   () => search({ k: 3 }),
   () => search({ rescoreMultiplier: 0.5 }),

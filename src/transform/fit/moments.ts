@@ -10,6 +10,7 @@ import {
 } from '../../base/check.js'
 import { MAX_DIMS } from '../../base/max-dims.js'
 import { checkOptions } from '../../base/options.js'
+import { showAs } from '../../base/shown.js'
 import type { Steps } from '../../base/steps.js'
 import { openLinear } from '../../kernels/linear.js'
 import { type LinearKernels, matrixF64Bytes, momentScratchBytes, paddedF64 } from '../../kernels/linear-kernels.js'
@@ -48,6 +49,7 @@ export class Moments {
   /** Empty moments for embeddings of `dims` dimensions. @throws PackvecError INVALID_ARGUMENT or TOO_LARGE */
   constructor(dims: number) {
     checkDims(dims)
+    showAs(this, 'Moments', 'dims rows')
     this.dims = dims
     this.#rowBytes = roundUp(4 * dims, 64)
     this.#chunkRows = Math.max(1, Math.floor(STAGING_BYTES / this.#rowBytes))
