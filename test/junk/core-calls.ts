@@ -79,6 +79,13 @@ export function coreCalls(entry: string, library: typeof core): Call[] {
       run: (...args) => index.search(...(args as [never])),
     },
     {
+      name: 'QuantizedIndex.searchMany',
+      args: () => [query, search],
+      run: (...args) => index.searchMany(...(args as [never])),
+      state: stateOf(index),
+      weight: 0.3,
+    },
+    {
       name: 'QuantizedIndex.add',
       args: () => [rows, { dims: 3 }],
       run: (...args) => growing(args),

@@ -48,6 +48,13 @@ export async function poolCalls(): Promise<{ calls: Call[]; close(): Promise<voi
       state,
       weight: 0.5,
     },
+    {
+      name: 'PoolIndex.searchMany',
+      args: () => [query, search],
+      run: (...args) => index.searchMany(...(args as [never])),
+      state,
+      weight: 0.3,
+    },
     { name: 'PoolIndex.add', args: () => [rows, { dims: 3 }], run: async (...args) => growing(args), weight: 0.3 },
   ]
   return { calls: calls.map((call) => ({ ...call, name: `pool ${call.name}` })), close: () => pool.close() }
