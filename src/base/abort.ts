@@ -1,7 +1,7 @@
 import { PackvecError } from './errors.js'
 import { onAbort } from './on-abort.js'
 
-/** What can be aborted: a signal, or a stop. */
+/** A signal or a stop: both can be aborted. */
 export interface Abortable {
   readonly aborted: boolean
   readonly reason: unknown
@@ -51,13 +51,13 @@ export class Stop implements Abortable {
     for (const callback of this.#callbacks) callback()
   }
 
-  /** Calls back once it is aborted; the function it gives takes that back. */
+  /** Calls `callback` on abort; the returned function unregisters it. */
   onAbort(callback: () => void): () => void {
     this.#callbacks.add(callback)
     return () => this.#callbacks.delete(callback)
   }
 
-  /** Lets go of its parents: they may live much longer. */
+  /** Unlinks it from its parents, which may live much longer. */
   unlink(): void {
     for (const unlink of this.#unlinks) unlink()
   }

@@ -1,4 +1,4 @@
-// A bit a row in bytes: row i is bit i & 7, counted from the lowest, of byte i >>> 3: rows go up to 2^32.
+// One bit per row: row i is bit i & 7, counted from the lowest, of byte i >>> 3. Rows go up to 2^32.
 
 /** Set bits of 32, by adding neighbours: in pairs, in fours, in bytes, then the four bytes by one multiplication. */
 export function popcount32(bits: number): number {
@@ -21,7 +21,7 @@ export function countBits(bits: Uint8Array): number {
   return count
 }
 
-/** Whether bits are set behind those of `rows` rows: whoever adds rows would give them a meaning. */
+/** Whether bits beyond those of `rows` rows are set: added rows would give them a meaning. */
 export function isSetBehind(bits: Uint8Array, rows: number): boolean {
   return rows % 8 !== 0 && bits[rows >>> 3]! >> (rows & 7) !== 0
 }
@@ -36,9 +36,9 @@ export function rowsOfBits(bits: Uint8Array, count: number): Uint32Array<ArrayBu
   return rows
 }
 
-/** Sets the bits of `count` rows from `to` on to those of `source` from `from` on; the target's are clear before. */
+/** Copies the bits of `count` rows of `source`, from row `from` on, to row `to` on. The target's bits must be clear. */
 export function copyBits(source: Uint8Array, from: number, target: Uint8Array, to: number, count: number): void {
-  // Up to a byte of the target, then whole bytes of it, then what is left.
+  // First up to a whole byte of the target, then whole bytes, then the rest.
   let row = 0
   for (; row < count && (to + row) & 7; row++) copyBit(row)
   const shift = (from + row) & 7

@@ -1,6 +1,6 @@
 import { PackvecError, type PackvecErrorCode, withoutSecrets } from './errors.js'
 
-/** How a value reads in an error message: short, never the whole array, whatever the value may be. */
+/** A value as error messages show it: short, never a whole array. Takes any value. */
 export function describe(value: unknown): string {
   if (typeof value === 'string') {
     // First the secrets of a URL, or half of a password would be left.
@@ -18,7 +18,7 @@ export function describe(value: unknown): string {
   }
 }
 
-/** Reads what a caller passed; an error of its getters and proxies becomes one of ours. */
+/** Reads a caller's value; errors of its getters and proxies become a PackvecError. */
 export function reading<T>(argument: string, read: () => T): T {
   try {
     return read()
@@ -35,7 +35,7 @@ function describeError(cause: unknown): string {
   return isInstance(cause, Error) ? cause.message : describe(cause)
 }
 
-/** `instanceof` for whatever a caller passed: a proxy may throw. */
+/** `instanceof` for any value of a caller: a proxy may throw. */
 export function isInstance<T>(value: unknown, type: { readonly prototype: T }): value is T {
   try {
     return value instanceof (type as abstract new () => T)
@@ -87,7 +87,7 @@ export function checkArray(value: unknown, argument: string): readonly unknown[]
   })
 }
 
-/** Values that come one after the other, at once or as they are there. A string and bytes are values, not several. */
+/** Any iterable, synchronous or not. A string or an array of bytes is one value, not several. */
 export function checkIterable(value: unknown, argument: string, expected: string): void {
   const isObject = typeof value === 'object' && value !== null && !ArrayBuffer.isView(value)
   const holds = isObject && reading(argument, () => Symbol.iterator in value || Symbol.asyncIterator in value)
@@ -107,7 +107,7 @@ export function checkSignal(value: unknown, argument: string): void {
   if (!isInstance(value, AbortSignal)) fail('INVALID_ARGUMENT', argument, 'an AbortSignal', describe(value))
 }
 
-/** Bytes of a file. Those of a shared buffer too; other views could be cut within a value. */
+/** Bytes of a file, of a shared buffer too. Other views could end within a value. */
 export function checkBytes(value: unknown, argument: string): Uint8Array {
   if (isInstance(value, Uint8Array)) return value
   const tag = reading(argument, () => Object.prototype.toString.call(value).slice(8, -1))

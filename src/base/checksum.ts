@@ -7,7 +7,7 @@ export interface Hasher {
 /** Begins a SHA-256. */
 export interface NewHasher {
   (): Hasher
-  /** The SHA-256 of bytes that are there as a whole, where the host has a shorter way to it. */
+  /** The SHA-256 of a whole array, if the host has a shorter way to it. */
   once?(bytes: Uint8Array): Uint8Array
 }
 
@@ -53,7 +53,7 @@ export class Checksum {
   readonly #block = new Uint8Array(BLOCK_BYTES)
   #bytes = 0
 
-  /** @param byteLength bytes of the tensor, for which there must be room for digests */
+  /** @param byteLength bytes of the tensor; the digests get room for all of them */
   constructor(byteLength: number, newHasher: NewHasher) {
     this.#newHasher = newHasher
     this.#whole = newHasher()

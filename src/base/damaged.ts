@@ -1,6 +1,6 @@
 import { PackvecError } from './errors.js'
 
-/** What is wrong with the bytes of a file; whoever knows the name of the source adds it. */
+/** A fault in the bytes of a file. Callers that know the name of the source add it. */
 export function damaged(what: string): PackvecError {
   return new PackvecError('INVALID_FILE', 'source', what)
 }

@@ -1,4 +1,4 @@
-/** What went wrong, as a stable word that a program can switch on. */
+/** The kind of fault, as a stable word that a program can switch on. */
 export type PackvecErrorCode =
   | 'NOT_FINITE'
   | 'RAGGED_ROWS'
@@ -20,15 +20,15 @@ export type PackvecErrorCode =
   | 'CHANGED'
   | 'LOCKED'
 
-/** Scheme; user and password; host and path; query and fragment, but for what ends a sentence behind them. */
+/** Scheme; user and password; host and path; query and fragment, without the punctuation that ends a sentence. */
 const URLS = /\b([a-z][a-z\d+.-]{0,20}:[\\/]{2})(?:[^\s\\/?#]*@)?([^\s?#]*)(?:[?#]\S*?(?=["'`)\].,:;]{0,3}(?:\s|$)))?/gi
 
-/** A text whose URLs keep what they may hold in secret: users, passwords, queries and fragments stay out of logs. */
+/** A text without the secrets of its URLs: users, passwords, queries and fragments stay out of logs. */
 export function withoutSecrets(text: string): string {
   return text.replace(URLS, '$1$2')
 }
 
-/** The one error type of packvec. `argument` names what was wrong, the message says what was expected and what came. */
+/** The only error type of packvec. `argument` names the wrong value; the message says what was expected and what came. */
 export class PackvecError extends Error {
   override readonly name = 'PackvecError'
   readonly code: PackvecErrorCode

@@ -38,7 +38,7 @@ export function halfBits(value: number): number {
   return sign | (exponent === -14 && units < 1024 ? units : ((exponent + 15) << 10) + (units - 1024))
 }
 
-/** Whether a half holds the value to its 11 bits: zero, and what is neither below its normal numbers nor above them. */
+/** Whether a half holds the value to its 11 bits: zero, and values within its normal numbers. */
 export function fitsHalf(value: number): boolean {
   const magnitude = Math.abs(value)
   return magnitude === 0 || (magnitude >= 2 ** -14 && magnitude < 65_520)

@@ -2,15 +2,15 @@ import { describe, fail, reading } from './check.js'
 import { PackvecError } from './errors.js'
 
 /**
- * Every option of a call, with the check that its value must pass; `true` where the call checks it itself. Kept beside the
+ * Every option of a call, with the check that its value must pass; `true` if the call checks it itself. Kept beside the
  * interface: a name that is missing here, or that the interface does not have, does not compile.
  */
 export type OptionChecks<T> = Readonly<Record<keyof T, true | ((value: unknown, name: string) => unknown)>>
 
-/** Of calls whose one option is the width of a row, which they check themselves. */
+/** For calls whose only option is the width of a row, which they check themselves. */
 export const DIMS_CHECKS: OptionChecks<{ readonly dims?: number }> = { dims: true }
 
-/** Other names of options: those of sentence-transformers and FAISS, and those that options have in other calls. */
+/** Other names of options: in sentence-transformers, in FAISS, and in other calls of packvec. */
 const ALIASES: Readonly<Record<string, string>> = {
   topK: 'k n limit count topn neighbors numresults',
   rescoreMultiplier: 'multiplier oversampling oversample rescorefactor',
@@ -33,8 +33,8 @@ const ALIASES: Readonly<Record<string, string>> = {
 
 /**
  * A copy of the options of a call: an option that does not exist is refused with the nearest that does, and so is a value
- * of the wrong kind. Inherited options count; those that are undefined do not.
- * @param argument what the object is called, where it is a part of the options
+ * of the wrong kind. Inherited options count; undefined ones do not.
+ * @param argument the name of the object, if it is a part of the options
  * @throws PackvecError INVALID_ARGUMENT
  */
 export function checkOptions<T extends object>(
@@ -66,7 +66,7 @@ function unknownOption(name: string, known: readonly string[]): PackvecError {
   return new PackvecError('INVALID_ARGUMENT', shown, `this call has no option ${shown}: ${remedy}`)
 }
 
-/** The option that a name may have meant: spelled otherwise, called otherwise elsewhere, or misspelled. */
+/** The option that a name probably means: spelled differently, named differently elsewhere, or misspelled. */
 function nearestName(name: string, known: readonly string[]): string | undefined {
   const plain = plainName(name)
   const aliases = known.filter((one) => plainName(one) === plain || ALIASES[one]?.split(' ').includes(plain))

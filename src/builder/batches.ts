@@ -4,7 +4,7 @@ import type { Corpus } from './corpus.js'
 
 /** Float32 read at a time: two of these are in memory. */
 const BATCH_BYTES = 1 << 21
-/** Rows of a sample that lie no further apart are read together with what is between them. */
+/** Rows of a sample that lie no further apart are read together with the rows between them. */
 const GAP_BYTES = 1 << 16
 
 /** Rows of a corpus, good until the batch after the next is asked for. */

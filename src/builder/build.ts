@@ -31,7 +31,7 @@ import {
  * written beside its place and renamed when all of it is on the disk: until then what was at `path` stays.
  *
  * Batches, which come once, are kept as float32 in an unnamed file beside `path`. Memory: some 10 MiB, the digests (1/256 of
- * the codes), 4 bytes a row for ids that are numbers and 16 for texts, and the sample (at most 16,384 rows).
+ * the codes), 4 bytes per row for ids that are numbers and 16 for texts, and the sample (at most 16,384 rows).
  * @throws PackvecError EMPTY, NOT_FINITE (with the row number over all files), DIMS_MISMATCH, INVALID_ARGUMENT, IO, ABORTED, ...
  */
 export async function buildIndex(target: string, source: RowsInput, given?: BuildIndexOptions): Promise<void> {

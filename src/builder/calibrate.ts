@@ -21,7 +21,7 @@ import { openRotation } from './fit-rotation.js'
 import type { BuildIndexOptions } from './options.js'
 import { Progress } from './progress.js'
 
-/** Checks the options and finds ranges, levels and rotation: the first pass over a corpus, where it needs one. */
+/** Checks the options and finds ranges, levels and rotation: the first pass over a corpus, if one is needed. */
 export async function planCodes(corpus: Corpus, options: BuildIndexOptions): Promise<Recipe> {
   const stages = checkStages(options)
   checkPolicy(options.calibrateOn)
@@ -91,7 +91,7 @@ async function collectBook(
   return collector.finish('embeddings')
 }
 
-/** The embeddings to calibrate on, where the caller gave some. */
+/** The embeddings to calibrate on, if the caller gave some. */
 function givenSample(corpus: Corpus, kept: Transform, options: BuildIndexOptions): RowSource | undefined {
   if (options.calibrationEmbeddings === undefined) return undefined
   const given = toRows(options.calibrationEmbeddings, 'calibrationEmbeddings')
@@ -100,7 +100,7 @@ function givenSample(corpus: Corpus, kept: Transform, options: BuildIndexOptions
   return given
 }
 
-/** Rows drawn at random, or evenly spaced: the same ones whatever the batches. */
+/** Rows drawn at random, or evenly spaced: the same for any batches. */
 function drawSample(corpus: Corpus, { calibrateOn, onProgress, signal }: BuildIndexOptions): Promise<RowSource> {
   const count = Math.min(isSample(calibrateOn) ? calibrateOn.sample : SAMPLE_ROWS, corpus.rows)
   const numbers = isSample(calibrateOn)

@@ -4,12 +4,12 @@ import type { IndexWriter } from './index-writer.js'
 import type { WorkOptions } from './options.js'
 import { Progress } from './progress.js'
 
-/** Whether a row goes over. */
+/** Whether to copy a row. */
 export type Keep = (row: number) => boolean
 
 /**
  * Copies codes and scales of an index to a new file, each block checked: all rows, or those that `keep` takes.
- * @param recodings by tensor, where its codes get other ranges
+ * @param recodings by tensor, if its codes get other ranges
  */
 export async function copyRows(
   index: IndexReader,

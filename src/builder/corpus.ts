@@ -12,9 +12,9 @@ import type { Spool } from './spool.js'
 export interface Corpus {
   readonly rows: number
   readonly dims: number
-  /** Bytes that a row takes where it lies. */
+  /** Bytes that a row takes in its source. */
   readonly rowBytes: number
-  /** What a row is a part of, for messages, and the row behind the last one of that part. */
+  /** The part that a row belongs to, for messages, and the row after the last one of that part. */
   part(row: number): { readonly name: string; readonly end: number }
   /** Fills `target` with rows of one part. */
   read(first: number, count: number, target: Float32Array): Promise<void>

@@ -64,7 +64,7 @@ export async function replaceIndex(
   await replaceFile(index.path, fill, { lock, beforeRename: () => index.checkCurrent(lock.target) })
 }
 
-/** A bit a row, for more rows than before: the new ones are not set. */
+/** One bit per row, for more rows than before: the new bits are not set. */
 export function resized(bits: Uint8Array, rows: number): Uint8Array {
   const wider = new Uint8Array(Math.ceil(rows / 8))
   wider.set(bits)

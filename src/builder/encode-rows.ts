@@ -22,7 +22,7 @@ export class FactorTooWide extends PackvecError {
 }
 
 /**
- * Encodes all rows of a corpus behind those that the writer has: one batch is written while the next is encoded.
+ * Encodes all rows of a corpus after those that the writer has: one batch is written while the next is encoded.
  * @throws FactorTooWide
  */
 export async function encodeRows(

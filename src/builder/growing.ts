@@ -26,7 +26,7 @@ export class Growing<T extends Numbers> {
     return this.#values.subarray(0, this.#length) as T
   }
 
-  /** Forgets the values behind the first `length`. */
+  /** Forgets the values after the first `length`. */
   truncate(length: number): void {
     this.#length = Math.min(length, this.#length)
   }

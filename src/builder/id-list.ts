@@ -22,7 +22,7 @@ export interface IdMark {
   readonly spooled: number
 }
 
-/** The ids of all rows of an index under way: numbers stay in memory, of texts a hash and a length, 16 bytes a row. */
+/** The ids of all rows of an index under way: numbers stay in memory; of texts a hash and a length, 16 bytes per row. */
 export class IdList {
   readonly #target: string
   readonly #numbers = new Growing(Uint32Array)
@@ -38,7 +38,7 @@ export class IdList {
 
   /**
    * @param target the file beside which texts are kept meanwhile
-   * @param behind the rows that these ids come behind, and what kind of ids those have
+   * @param behind the rows before these ids, and the kind of their ids
    */
   constructor(target: string, behind: { readonly rows: number; readonly kind: IdKind | undefined } = NO_ROWS) {
     this.#target = target
@@ -50,13 +50,13 @@ export class IdList {
     return this.#numbers.length + this.#ends.length
   }
 
-  /** How the ids lie in a file; 'rows' where there are none. */
+  /** How the ids lie in a file; 'rows' if there are none. */
   get layout(): IdsLayout {
     if (this.#kind !== 'texts') return { kind: this.#kind ?? 'rows' }
     return { kind: 'texts', byteLength: this.#textBytes }
   }
 
-  /** @throws PackvecError INVALID_ARGUMENT for what is no id, or not of the kind of those before */
+  /** @throws PackvecError INVALID_ARGUMENT for an invalid id, or one of another kind than the ids before */
   async add(ids: Ids): Promise<void> {
     checkIds(ids)
     if (Symbol.asyncIterator in ids) {
@@ -78,7 +78,7 @@ export class IdList {
     }
   }
 
-  /** What `rollBack` needs to forget the ids that come from now on. */
+  /** A mark from which `rollBack` can forget later ids. */
   mark(): IdMark {
     return { count: this.count, kind: this.#kind, buffered: this.#buffer.length, spooled: this.#spool?.byteLength ?? 0 }
   }
@@ -96,7 +96,7 @@ export class IdList {
     this.#bufferBytes = this.#buffer.reduce((sum, { length }) => sum + length, 0)
   }
 
-  /** Refuses what `add` would refuse, without adding it. */
+  /** Refuses the ids that `add` would refuse, without adding any. */
   check(ids: readonly Id[]): void {
     let kind = this.#kind
     for (const [i, id] of ids.entries()) kind = checkId(id, kind, this.#first + this.count + i)

@@ -79,7 +79,7 @@ export class IndexReader {
     }
   }
 
-  /** Rows that are deleted, a bit a row; undefined where none is. @throws PackvecError INVALID_FILE */
+  /** The deleted rows, one bit per row; undefined if there are none. @throws PackvecError INVALID_FILE */
   async readDeleted(): Promise<Uint8Array | undefined> {
     const { deleted, rows } = this.header
     if (deleted === undefined) return undefined

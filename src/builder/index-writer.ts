@@ -36,7 +36,7 @@ export class IndexWriter {
     await this.#file.writeAt(position, bytes)
   }
 
-  /** Writes what is small, and the header last. */
+  /** Writes the small tensors, and the header last. */
   async finish(): Promise<void> {
     const sums = new Map<string, string>()
     for (const { name, data, digestsOf, position } of this.#plan.tensors.values()) {

@@ -25,7 +25,7 @@ export const WORK_CHECKS: OptionChecks<WorkOptions> = { onProgress: checkFunctio
 export interface WriteOptions extends WorkOptions {
   /**
    * Milliseconds to wait for another call or process that writes this file, 60,000 by default; 0 does not wait. The time
-   * begins anew with each writer that comes first. Then the call ends with `LOCKED`, and nothing has changed.
+   * starts again with each earlier writer. Then the call ends with `LOCKED`, and nothing has changed.
    */
   readonly lockTimeout?: number
 }
@@ -41,7 +41,7 @@ export type Ids = BatchIds | (AsyncIterable<Id> & object)
 /** Ids of the rows of a batch. A string is refused, though it is an iterable of strings. */
 export type BatchIds = Iterable<Id> & object
 
-/** Some embeddings, with the ids of their rows where the index has ids. */
+/** Some embeddings, with the ids of their rows if the index has ids. */
 export interface Batch {
   readonly embeddings: Embeddings
   readonly ids?: BatchIds
@@ -104,7 +104,7 @@ export const BUILD_INDEX_CHECKS: OptionChecks<BuildIndexOptions> = {
 export interface AppendOptions extends WriteOptions {
   /** Ids of the new rows, of the kind that the index has. */
   readonly ids?: Ids
-  /** Leaves ranges as they are, where they would follow the new rows: for files that are searched as one with others. */
+  /** Leaves ranges as they are instead of widening them for the new rows: for files that are searched as one with others. */
   readonly keepRanges?: boolean
   /** Gets each warning as a sentence; `console.warn` by default. */
   readonly onWarning?: (message: string) => void

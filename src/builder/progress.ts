@@ -27,7 +27,7 @@ export class Progress {
   readonly #start = performance.now()
   #last = Number.NEGATIVE_INFINITY
 
-  /** @param rowBytes bytes of input that a row counts */
+  /** @param rowBytes bytes of input that count as one row */
   constructor(
     listener: ProgressListener | undefined,
     phase: BuildProgress['phase'],

@@ -33,7 +33,7 @@ export class Spool {
     this.#byteLength += bytes.length
   }
 
-  /** Forgets the bytes behind the first `byteLength`, and gives their room back. */
+  /** Forgets the bytes after the first `byteLength`, and frees their room. */
   async truncate(byteLength: number): Promise<void> {
     this.#byteLength = Math.min(byteLength, this.#byteLength)
     // Where that fails they are written over: positions count from `#byteLength`.

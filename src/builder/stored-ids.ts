@@ -5,7 +5,7 @@ import type { StoredTensor } from '../index-file/header.js'
 import { decodeOffsets, type Id, offsetsFault } from '../rows/ids.js'
 import type { IndexReader } from './index-reader.js'
 
-/** Row numbers given at a time where an index has no other ids. */
+/** Row numbers given at a time, for an index without other ids. */
 const RUN_ROWS = 65_536
 
 /** Ids of rows from `first` on. */

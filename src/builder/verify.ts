@@ -23,7 +23,7 @@ export interface IndexSummary {
 }
 
 /**
- * Reads the whole file and checks all there is to check, whatever opening and searching it could meet: header, every tensor by
+ * Reads the whole file and checks everything that opening and searching it could meet: the header, every tensor by
  * its sum and by the digests of its blocks, codebooks, floats and factors that are not finite, deleted rows, ids.
  * @throws PackvecError INVALID_FILE, naming the tensor and the block; UNSUPPORTED, IO, ABORTED
  */
@@ -57,7 +57,7 @@ export async function verifyIndex(target: string, given?: WorkOptions): Promise<
   }
 }
 
-/** Reads a tensor of rows: its sum, its blocks, and what its values may be. */
+/** Reads a tensor of rows and checks its sum, its blocks and its values. */
 async function checkRows(
   index: IndexReader,
   tensor: StoredTensor,
@@ -79,7 +79,7 @@ async function checkRows(
   throw invalid(index.path, `tensor ${tensor.name}: its SHA-256 is ${found}, but the header says ${tensor.sha256}`)
 }
 
-/** What is wrong with a piece of a tensor, of which so many bytes came before; undefined where any bytes will do. */
+/** The fault of a piece of a tensor, after so many bytes of it; undefined if any bytes will do. */
 type ValueCheck = (piece: Uint8Array, bytesBefore: number) => string | undefined
 
 function valueCheck({ columns, dims }: IndexHeader, { name, dtype }: StoredTensor): ValueCheck | undefined {

@@ -7,7 +7,7 @@ export interface IndexReport {
   format: 'packvec-index'
   rows: number
   deletedRows: number
-  /** Dimensions of embeddings, and of codes where they are truncated. */
+  /** Dimensions of embeddings, and of codes if they are truncated. */
   dims: number
   codeDims: number
   coarse: Precision

@@ -84,7 +84,7 @@ async function checkOutputs(input: string, flags: QuantizeFlags): Promise<void> 
   await refuseInputs(rotationMatrix, [...inputs, ...outputs], '--rotation-matrix')
 }
 
-/** Flags that were given for nothing are told, not refused. */
+/** Warns about flags that have no effect. */
 function checkCalibrationUse(flags: QuantizeFlags): void {
   const { precision } = flags
   const { books, factors } = codeOf(precision)

@@ -15,7 +15,7 @@ export function* batches({ data, dims: [rows, dims] }: FloatMatrix): Generator<F
   }
 }
 
-/** Every result of every query, one list a query; scores with as many digits as tell float32 apart. */
+/** Every result of every query, one list per query; scores with as many digits as tell float32 apart. */
 export function* json(results: readonly Printed[]): Generator<string> {
   yield '{"ids": '
   yield* lists(results, ({ ids }) => ids.join(', '))

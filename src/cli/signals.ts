@@ -11,7 +11,7 @@ const GRACE_MS = 2000
 type Signal = keyof typeof EXIT_CODES
 
 let received: Signal | undefined
-/** Ends the work under way, where there is some that can be ended. */
+/** Ends the work under way, if it can be ended. */
 let interrupt: (() => void) | undefined
 
 /** Ends in order on Ctrl-C, a request to terminate or a terminal that is closed; at once when asked a second time. */
@@ -19,7 +19,7 @@ export function handleSignals(): void {
   for (const signal of Object.keys(EXIT_CODES) as Signal[]) process.on(signal, onSignal)
 }
 
-/** Ends the process where a signal asked for it: input that is still awaited would keep it. */
+/** Ends the process if a signal asked for it: awaited input would keep it alive. */
 export function endIfAsked(): void {
   if (received !== undefined) process.exit(EXIT_CODES[received])
 }

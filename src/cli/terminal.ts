@@ -26,7 +26,7 @@ function withFlags(message: string): string {
   return FLAGS.reduce((text, [option, flag]) => text.replaceAll(option, flag), message)
 }
 
-/** One line on stderr, whatever the message holds: file names and file contents may hold line breaks and escape codes. */
+/** One line on stderr for any message: file names and file contents may hold line breaks and escape codes. */
 export function complain(message: string): void {
   clearProgress()
   const line = withFlags(withoutSecrets(message)).replace(/[\p{Cc}\u2028\u2029]+/gu, ' ')
@@ -40,7 +40,7 @@ export function warn(message: string): void {
 
 let progressShown = false
 
-/** Says what is being done, on a terminal and for long work only: the line is overwritten by the next one. */
+/** Reports the current work, on a terminal and for long work only: the next line overwrites it. */
 export function progress(message: string, values: number): void {
   if (!process.stderr.isTTY || values < LONG_WORK_VALUES) return
   process.stderr.write(`\r\x1b[2Kpackvec: ${escapeControls(message.replaceAll('\n', ' '))}`)

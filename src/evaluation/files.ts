@@ -9,12 +9,12 @@ import type { Grades } from './metrics.js'
 /** More than anyone grades, and no more than there is memory for. */
 const MAX_QUERIES = 2 ** 24
 
-/** Names of a column that hold what is looked for, where there is a header. */
+/** Names of the wanted column, if there is a header. */
 const LABEL_COLUMNS = ['label', 'labels', 'category', 'class', 'intent']
 const SCORE_COLUMNS = ['score', 'scores', 'similarity']
 
 /**
- * Labels, one a row of an array: a .txt file with one a line, the last column of a .csv or .tsv file (or its column
+ * Labels, one per row of an array: a .txt file with one per line, the last column of a .csv or .tsv file (or its column
  * named label, category, class or intent), or a .npy vector. Where there is one line more than rows, the first is a
  * header.
  * @throws PackvecError IO, INVALID_FILE
@@ -26,7 +26,7 @@ export async function readLabels(path: string, rows: number): Promise<string[]> 
   return labels
 }
 
-/** Scores, one a pair, from the same kinds of files. @throws PackvecError IO, INVALID_FILE */
+/** Scores, one per pair, from the same kinds of files. @throws PackvecError IO, INVALID_FILE */
 export async function readScores(path: string, rows: number): Promise<number[]> {
   const texts = await readColumn(path, rows, SCORE_COLUMNS)
   return texts.map((text, row) => parseNumber(text, path, `the score of row ${row}`))

@@ -47,7 +47,7 @@ export function unitRows({ data, rows, dims }: FloatRows): FloatRows {
   return { data: unit, rows, dims }
 }
 
-/** Cosine of row i of `a` with row i of `b`, in float64; 0 where a row is all zeros. */
+/** Cosine of row i of `a` with row i of `b`, in float64; 0 if a row is all zeros. */
 export function cosineOfPairs(a: FloatRows, b: FloatRows): Float64Array<ArrayBuffer> {
   const cosines = new Float64Array(a.rows)
   for (let row = 0; row < a.rows; row++) {

@@ -2,7 +2,7 @@ import { mean, sampleCorrelation, sampleRankCorrelation, standardDeviation } fro
 import { checkCount, describe, fail, isInstance, reading } from '../base/check.js'
 import { arrayType } from '../rows/matrix.js'
 
-/** Relevance of documents for one query: document id to grade; what is not named has grade 0. */
+/** Relevance of documents for one query: document id to grade; documents without an entry have grade 0. */
 export type Grades = ReadonlyMap<number, number>
 
 /** Two series of numbers as arrays. @throws PackvecError INVALID_ARGUMENT */

@@ -10,7 +10,7 @@ import { markdownOf } from './markdown.js'
 import { textOf } from './text.js'
 import type { EvaluationReport } from './types.js'
 
-/** A report may come from a file: what is no report of this version is refused. @throws PackvecError INVALID_ARGUMENT */
+/** A report may come from a file: anything but a report of this version is refused. @throws PackvecError INVALID_ARGUMENT */
 function checkReport(report: EvaluationReport): EvaluationReport {
   return reading('report', () => {
     if (report?.format !== 'packvec-evaluation' || report.version !== 1) {
@@ -58,7 +58,7 @@ export function reportPlots(report: EvaluationReport): Map<string, string> {
 }
 
 /**
- * Writes report.json, report.md, report.html and the plots to a folder, which is made where it is missing.
+ * Writes report.json, report.md, report.html and the plots to a folder, which is made if it is missing.
  * @throws PackvecError IO
  */
 export async function writeReport(report: EvaluationReport, given: string): Promise<void> {

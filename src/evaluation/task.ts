@@ -20,7 +20,7 @@ export interface PreparedTask {
   readonly summary: Omit<TaskSummary, 'calibration'>
   /** All that the results depend on but technique, calibration and seed: arrays by content, settings as JSON. */
   readonly inputs: readonly (ArrayBufferView | string)[]
-  /** What to calibrate on where the caller named nothing. */
+  /** The embeddings to calibrate on if the caller named none. */
   readonly ownCalibration: { readonly rows: FloatRows; readonly name: string; readonly isTestSet: boolean }
   measure(fitted: FittedTechnique, options: MeasureOptions): Measurement[]
 }
@@ -32,7 +32,7 @@ export function timed<T>(run: () => T): { result: T; ms: number } {
   return { result, ms: performance.now() - begun }
 }
 
-/** One entry a row. @throws PackvecError INVALID_ARGUMENT with both numbers */
+/** Checks for one entry per row. @throws PackvecError INVALID_ARGUMENT with both numbers */
 export function checkOnePerRow(list: ArrayLike<unknown>, argument: string, rows: number, owner: string): void {
   if (typeof list?.length !== 'number') fail('INVALID_ARGUMENT', argument, 'a list', describe(list))
   if (list.length === rows) return

@@ -42,7 +42,7 @@ export interface RetrievalTask extends TaskCommon {
   readonly kind: 'retrieval'
   readonly corpus: Embeddings
   readonly queries: Embeddings
-  /** One a query: grades of corpus rows. Queries without a grade above 0 do not count. */
+  /** One per query: grades of corpus rows. Queries without a grade above 0 do not count. */
   readonly qrels?: readonly Grades[]
   /** k of recall@k: 10 by default. */
   readonly topK?: number
@@ -78,7 +78,7 @@ export interface EvaluateOptions {
   readonly cache?: string
   /** Whether to analyse singular values too: true by default. */
   readonly spectra?: boolean
-  /** Gets what is being done, as a sentence. */
+  /** Gets a sentence about the current work. */
   readonly onProgress?: (message: string) => void
   /** Gets each warning as a sentence; `console.warn` by default. */
   readonly onWarning?: (message: string) => void
@@ -95,7 +95,7 @@ export interface EvaluationRow {
   readonly rescore: Precision | 'none'
   readonly metric: string
   readonly value: number
-  /** Standard deviation over the draws, where there are draws. */
+  /** Standard deviation over the draws, if there are draws. */
   readonly deviation?: number
   /** Percent of the float32 value. */
   readonly retention: number

@@ -52,7 +52,7 @@ export async function readFaiss(path: string): Promise<FaissArray> {
 /**
  * Writes what `faiss.read_index` (float32) or `faiss.read_index_binary` (bits) opens. `array` is codes of `ubinary` or
  * `float32`, or a typed array with its shape: a Uint8Array of rows x bytes, a Float32Array of rows x dims. FAISS counts
- * whole bytes: 19 bits a row come back as 24. The file appears whole or not at all.
+ * whole bytes: 19 bits per row come back as 24. The file appears whole or not at all.
  *
  * @param kind 'binary' for bits; 'ip' (default, IndexFlatIP) or 'l2' (IndexFlatL2) for float32
  * @throws PackvecError `IO`, `INVALID_ARGUMENT`

@@ -12,7 +12,7 @@ import { type LockOptions, type WriterLock, withWriterLock } from './writer-lock
 export interface ReplaceOptions extends LockOptions {
   /** The lock that the caller has; without one it is taken for the renaming alone. */
   readonly lock?: WriterLock
-  /** Runs when all is on the disk, right before the renaming: what it throws keeps the old file. */
+  /** Runs when everything is on the disk, right before the renaming; an error of it keeps the old file. */
   readonly beforeRename?: () => Promise<void>
 }
 
@@ -93,7 +93,7 @@ export class AtomicFile {
     })
   }
 
-  /** Leaves nothing behind; does nothing to a file that is in its place. */
+  /** Removes the unfinished file; does nothing once the file is in its place. */
   async discard(): Promise<void> {
     await this.#handle.close().catch(() => undefined)
     await removeTemporary(this.#temporary)
@@ -104,7 +104,7 @@ export class AtomicFile {
  * Writes a file whole or not at all: beside its place, flushed to the disk, then renamed. An existing file is replaced, its
  * permissions and a symbolic link to it stay. When anything fails, `chunks` included, nothing is left behind.
  *
- * @throws PackvecError `IO`, `LOCKED` where another writer of the file does not end, and whatever `chunks` throws
+ * @throws PackvecError `IO`, `LOCKED` if another writer of the file does not end, and any error of `chunks`
  */
 export async function writeFileAtomic(
   path: string,
@@ -156,7 +156,7 @@ async function takePermissions(handle: Descriptor, { stats }: Target): Promise<v
   await handle.chmod(hasGroup ? mode : (mode & 0o707) | ((mode & 0o007) << 3))
 }
 
-/** Makes a rename outlast a loss of power, where the system can open a folder. */
+/** Makes a rename outlast a loss of power, if the system can open a folder. */
 async function syncFolder(path: string): Promise<void> {
   const handle = await Descriptor.open(path, 'r').catch(() => undefined)
   await handle?.sync().catch(() => undefined)

@@ -15,10 +15,10 @@ export interface Holder extends ProcessIdentity {
   readonly token: string
 }
 
-/** What systems say where a file cannot have two names. */
+/** The codes of systems on which a file cannot have two names. */
 const NO_LINKS: readonly (string | undefined)[] = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EINVAL']
 
-/** Puts a lock in its place, whole at once, unless there is one; gives the open file where there was none. */
+/** Puts a lock in its place, whole at once, unless there is one; returns the open file if there was none. */
 export async function place(
   claim: { readonly path: string; readonly handle: Descriptor },
   path: string,
@@ -87,7 +87,7 @@ export async function lifeOfHolder(path: string, holder: Holder): Promise<'alive
   return life === 'alive' && holder.pid === process.pid && !isOpenHere(path) ? 'dead' : life
 }
 
-/** Whether any thread of this process has a file open; true where the system does not say. */
+/** Whether any thread of this process has a file open; true if the system does not say. */
 function isOpenHere(path: string): boolean {
   try {
     const { dev, ino } = statSync(path, { bigint: true })

@@ -12,7 +12,7 @@ import type { OpenFile } from './file.js'
 
 /** The header alone, checked against the length of the file. */
 export async function readNpyHeader(file: OpenFile): Promise<NpyHeader> {
-  // More than a header needs: it tells what a file is that has none.
+  // More than a header needs, to recognise files of other kinds.
   const preamble = await file.prefix(Math.max(KIND_BYTES, NPY_PREAMBLE_BYTES))
   const header = parseNpyHeader(await file.prefix(npyDataOffset(preamble)))
   checkNpyFileBytes(header, file.bytes)

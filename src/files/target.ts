@@ -4,18 +4,18 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { PackvecError } from '../base/errors.js'
 import { io, notAFile } from './file.js'
 
-/** Links that are followed, one behind the other: as many as Linux follows. */
+/** How many links in a row are followed: as many as Linux follows. */
 const MOST_LINKS = 40
 
-/** Where a file really goes, and what is there already. */
+/** The real place of a file, and the file that is there already. */
 export interface Target {
-  /** The real path: behind every symbolic link, those that lead nowhere yet too. */
+  /** The real path, after every symbolic link, even one that leads nowhere yet. */
   readonly path: string
-  /** Undefined where there is no file yet. */
+  /** Undefined if there is no file yet. */
   readonly stats: Stats | undefined
 }
 
-/** Finds out where a file goes, and that it may go there. @throws PackvecError `IO` */
+/** Finds the real place of a file, and checks that it may be written. @throws PackvecError `IO` */
 export async function resolveTarget(path: string): Promise<Target> {
   const target = await realTarget(path)
   const stats = await io('write', path, () => existing(stat(target)))
@@ -27,9 +27,9 @@ export async function resolveTarget(path: string): Promise<Target> {
 }
 
 /**
- * The real path of a file that need not exist: a link that leads nowhere is followed, for what is written there is what the
- * link is for.
- * @throws PackvecError `IO` where its folder does not exist
+ * The real path of a file that need not exist. A link that leads nowhere is followed: it stands for the file that will be written
+ * there.
+ * @throws PackvecError `IO` if its folder does not exist
  */
 export async function realTarget(path: string): Promise<string> {
   let place = resolve(path)
@@ -47,7 +47,7 @@ export async function realTarget(path: string): Promise<string> {
 }
 
 /**
- * Refuses an output that is one of the files it is made from, by whatever path or link: it would replace them.
+ * Refuses an output that is one of the files it is made from, by any path or link: it would replace them.
  * @param inputs what the caller calls each input, and its path
  * @throws PackvecError `INVALID_ARGUMENT`
  */
@@ -67,7 +67,7 @@ export async function refuseInputs(
   }
 }
 
-/** Hard links have one; undefined where there is nothing, or nothing that can be told. */
+/** The same for hard links; undefined if there is no file, or the system does not tell. */
 async function identityOf(path: string): Promise<string | undefined> {
   const stats = await stat(path, { bigint: true }).catch(() => undefined)
   return stats === undefined || stats.ino === 0n ? undefined : `${stats.dev} ${stats.ino}`

@@ -34,7 +34,7 @@ export async function openTemporary(
 }
 
 /**
- * Removes a file that `openTemporary` made, where it is still there. What the system does not let go now is removed by the
+ * Removes a file of `openTemporary`, if it is still there. If the system does not let it go now, it is removed by the
  * next work of this process in the same folder, or when a signal ends it.
  */
 export async function removeTemporary(path: string): Promise<void> {
@@ -61,7 +61,7 @@ export async function removeLeftovers(target: string): Promise<void> {
   }
 }
 
-/** Counts a file among those that this process has under way. */
+/** Counts a file among the files under way of this process. */
 export function holdFile(path: string): void {
   own.add(path)
 }

@@ -8,7 +8,7 @@ import { realTarget } from './target.js'
 /** How long a writer waits for others of its target. */
 export interface LockOptions {
   /**
-   * Milliseconds to wait for another writer of the same file, 60,000 by default; 0 does not wait. The time begins anew when
+   * Milliseconds to wait for another writer of the same file, 60,000 by default; 0 does not wait. The time starts again when
    * that writer has ended and another one was first. Then the call ends with `LOCKED`, which names who writes.
    */
   readonly lockTimeout?: number | undefined
@@ -19,7 +19,7 @@ export interface LockOptions {
 export interface WriterLock {
   /** The real path of the file. */
   readonly target: string
-  /** @throws PackvecError `CHANGED` where the lock was taken away */
+  /** @throws PackvecError `CHANGED` if the lock was taken away */
   check(): Promise<void>
 }
 
@@ -38,7 +38,7 @@ interface Turn {
 /**
  * Runs what writes a file while nobody else does: other calls of this process come in turn, other processes find a lock file.
  * A lock whose process has died is no hindrance.
- * @param work what is done, for messages of those that wait
+ * @param work the name of the work, for messages to waiting calls
  * @throws PackvecError `LOCKED`, `ABORTED`, `IO`, and what `run` throws
  */
 export async function withWriterLock<T>(

@@ -26,7 +26,7 @@ export const FAISS_HEADER_BYTES = 45
 
 /**
  * IxFI and IxF2: letters, d (int32), ntotal (int64), two int64 that nobody reads, is_trained (1 byte), metric (int32),
- * number of floats (uint64). IBxF: letters, d, bytes of a row (int32), ntotal, is_trained, metric, number of bytes.
+ * number of floats (uint64). IBxF: letters, d, bytes per row (int32), ntotal, is_trained, metric, number of bytes.
  */
 const LAYOUTS = {
   binary: { letters: 'IBxF', index: 'IndexBinaryFlat', metric: 1, ntotalAt: 12, trainedAt: 20, headerBytes: 33 },
@@ -100,7 +100,7 @@ export function parseFaissHeader(prefix: Uint8Array, fileBytes?: number): FaissH
 }
 
 /**
- * The bytes before the rows: write the rows behind them, little-endian and without gaps, and the file is whole.
+ * The bytes before the rows: write the rows after them, little-endian and without gaps, and the file is whole.
  *
  * @throws PackvecError `INVALID_ARGUMENT`
  */

@@ -1,7 +1,7 @@
-/** Bytes that suffice to tell what a file is. */
+/** Bytes that suffice to recognise the kind of a file. */
 export const KIND_BYTES = 512
 
-/** A kind of file: what it is called, what to do with it, and how it begins. */
+/** A kind of file: its name, the remedy, and its first bytes. */
 interface Kind {
   readonly name: string
   readonly remedy: string
@@ -48,7 +48,7 @@ const KINDS: readonly Kind[] = [
 ]
 
 /**
- * What a file is that begins like no other that is expected here, as the end of a sentence; undefined where nobody knows.
+ * Says which kind of file begins like this, as the end of a sentence; undefined if the kind is unknown.
  * @param prefix the file, or its beginning: `KIND_BYTES` tell the most
  * @param expected what the file should have been, such as 'a .npy file'
  */
@@ -87,7 +87,7 @@ function textKind(prefix: Uint8Array): Pick<Kind, 'name' | 'remedy'> | undefined
   return { name: 'plain text', remedy: SAVE }
 }
 
-/** The prefix as text where it is one; the last character may be cut. */
+/** The prefix as text, if it is text; the last character may be cut. */
 function textOf(prefix: Uint8Array): string | undefined {
   const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(prefix).replace(/\uFFFD{1,3}$/, '')
   const isText = text.length > 3 && !/(?![\t\n\v\f\r])\p{Cc}|\uFFFD/u.test(text)

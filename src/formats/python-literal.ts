@@ -1,6 +1,6 @@
 import { PackvecError } from '../base/errors.js'
 
-/** A value of a `.npy` header: numbers, `True`, `False` and `None` stay words, whoever asked judges them. */
+/** A value of a `.npy` header: numbers, `True`, `False` and `None` stay words, which the caller judges. */
 export type PythonLiteral =
   | { readonly kind: 'string'; readonly text: string }
   | { readonly kind: 'word'; readonly text: string }

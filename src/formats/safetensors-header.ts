@@ -14,7 +14,7 @@ const ITEM_BITS: ReadonlyMap<string, number> = new Map(
 export interface SafetensorsEntry {
   readonly dtype: string
   readonly shape: readonly number[]
-  /** First byte and byte behind the last, counted from the start of the data section. */
+  /** First byte and the byte after the last, counted from the start of the data section. */
   readonly begin: number
   readonly end: number
 }
@@ -43,8 +43,8 @@ export function safetensorsItemBits(dtype: string): number | undefined {
 }
 
 /**
- * Where the data section begins, from the first 8 bytes of a file: how much of it `parseSafetensorsHeader` needs. More bytes
- * tell what a file is that is none.
+ * Where the data section begins, from the first 8 bytes of a file: how much of it `parseSafetensorsHeader` needs. With more bytes
+ * the error can name another kind of file.
  *
  * @param expected what the file should have been
  * @throws PackvecError `INVALID_FILE`

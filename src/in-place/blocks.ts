@@ -10,7 +10,7 @@ import { SharedWork } from './shared-work.js'
 /** A buffer up to this length is kept for the next search. */
 const SPARE_BYTES = 1 << 21
 
-/** Parts of a tensor that stays where it is: read in whole blocks, each of them checked. */
+/** Parts of a tensor that stays in its file, read in whole blocks, each of them checked. */
 export class TensorBlocks {
   readonly #source: ByteSource
   readonly #tensor: StoredTensor
@@ -20,7 +20,7 @@ export class TensorBlocks {
   /** Number of the tensor's first block in the cache. */
   readonly #base: number
   #spare: Uint8Array | undefined
-  /** Blocks that some search is reading, where its source lets others wait for them. */
+  /** Blocks that some search is reading, if its source lets others wait for them. */
   readonly #underWay = new Map<number, SharedWork<LoadedBlocks>>()
 
   constructor(

@@ -2,7 +2,7 @@ import { PackvecError } from '../base/errors.js'
 import type { ByteSource } from '../sources/source.js'
 
 /**
- * Names the source of a fault in a file's bytes. Where the file is no longer the one that was opened, that is the fault.
+ * Names the source of a fault in a file's bytes. If the file is no longer the one that was opened, that is the fault.
  * @throws PackvecError CHANGED, or the fault with the name of the source
  */
 export async function explain(source: ByteSource, fault: unknown): Promise<never> {
@@ -12,7 +12,7 @@ export async function explain(source: ByteSource, fault: unknown): Promise<never
   try {
     await source.checkUnchanged?.()
   } catch (change) {
-    // Whatever else goes wrong in looking says nothing about the fault.
+    // Other errors of the check say nothing about the fault.
     if (change instanceof PackvecError && change.code === 'CHANGED') throw change
   }
   if (fault.message.startsWith(`${source.name}:`)) throw fault

@@ -34,7 +34,7 @@ interface OpenedFile {
   readonly header: IndexHeader
 }
 
-/** One call of `openIndex`: what it opened is closed again where it fails. */
+/** One call of `openIndex`: if it fails, it closes what it opened. */
 class Opening {
   readonly #host: StorageHost
   readonly #options: OpenOptions
@@ -149,7 +149,7 @@ class Opening {
   }
 }
 
-/** @throws PackvecError INVALID_FILE where the file is not the one that is pinned */
+/** @throws PackvecError INVALID_FILE if the file is not the pinned one */
 function checkPin({ metadata }: IndexHeader, pin: string | undefined): void {
   if (pin === undefined || metadata['sha256'] === pin) return
   const message = `the file is not the pinned one: its digest is ${metadata['sha256']}, but the option sha256 is ${pin}`

@@ -13,13 +13,13 @@ export interface OpenProgress {
   /** 'download': the file is copied to the cache, or taken as a whole; 'load': codes come to memory. */
   readonly phase: 'download' | 'load'
   readonly bytes: number
-  /** Undefined where the server does not say how long the file is. */
+  /** Undefined if the server does not say how long the file is. */
   readonly totalBytes: number | undefined
 }
 
-/** What comes to memory, what is kept, and how files behind URLs are asked for. */
+/** What to load into memory, what to cache, and how to request files behind URLs. */
 export interface OpenOptions extends HttpOptions {
-  /** 'coarse' (default): the codes of the first stage are in memory, the others stay where they are; 'all': all in memory. */
+  /** 'coarse' (default): the codes of the first stage are in memory, the others stay in the file; 'all': all are in memory. */
   readonly load?: 'coarse' | 'all'
   /**
    * The digest of the file that is meant, of each file where there are several: 64 hex digits, as `index.sha256` and
@@ -47,7 +47,7 @@ export interface OpenOptions extends HttpOptions {
 /** What the host brings. */
 export interface StorageHost {
   readonly newHasher: NewHasher
-  /** Opens what is no URL; undefined where there are no files. */
+  /** Opens a path; undefined on hosts without files. */
   openPath?(path: string | URL): Promise<ByteSource>
 }
 

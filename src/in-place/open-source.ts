@@ -13,11 +13,11 @@ import type { IndexSource, OpenOptions, StorageHost } from './open-options.js'
 
 export interface OpenedSource {
   readonly source: ByteSource
-  /** Bytes that may come to memory of it; undefined where the caller has the file already. */
+  /** Bytes that may come to memory of it; undefined if the caller has the file already. */
   readonly maxBytes?: number
 }
 
-/** What a caller gave as one source or several, each of a kind that opens. @throws PackvecError INVALID_ARGUMENT */
+/** The sources of a caller, one or several, each of a kind that can be opened. @throws PackvecError INVALID_ARGUMENT */
 export function sourcesOf(source: IndexSource | readonly IndexSource[]): readonly IndexSource[] {
   return reading('source', () => {
     if (!Array.isArray(source)) return [checkSource(source)]
@@ -43,7 +43,7 @@ function isByteSource(input: unknown): input is ByteSource {
   return Number.isSafeInteger(byteLength) && byteLength! >= 0
 }
 
-/** Opens what a caller gave. @throws (rejects with) PackvecError INVALID_ARGUMENT and those of the source */
+/** Opens a caller's source. @throws (rejects with) PackvecError INVALID_ARGUMENT and those of the source */
 export async function openSource(
   host: StorageHost,
   input: IndexSource,
@@ -83,7 +83,7 @@ async function openLocation(
   return { source: opened.source, maxBytes }
 }
 
-/** What the header of an index says of its length; a file that is none is refused before more of it comes. */
+/** The length of an index by its header; another file is refused before more of it arrives. */
 function judgeIndex(newHasher: NewHasher): Judge {
   return (beginning, byteLength) => {
     if (beginning.length < 8 || beginning.length < indexHeaderBytes(beginning)) return undefined

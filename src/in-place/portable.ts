@@ -8,8 +8,8 @@ import type { StoredIndex } from './stored-index.js'
 // What runs in every host: SHA-256 in plain JavaScript, and no paths.
 
 /**
- * Opens an index where it is: bytes, a Blob or File, a URL, in Node a path too. The codes of the first stage come to memory,
- * those that rescore are read for the candidates only, and every byte is checked. Several sources with the same ranges are
+ * Opens an index in place: bytes, a Blob or File, a URL, in Node a path too. The codes of the first stage come to memory; the codes
+ * that rescore are read for the candidates only. Every byte is checked. Several sources with the same ranges are
  * searched as one index, their rows in the order of the sources.
  * @throws (rejects with) PackvecError INVALID_FILE, naming the tensor where one is damaged; UNSUPPORTED (a later version; no
  * ranges, no storage where they are asked for), IO, TIMEOUT, CHANGED, ABORTED, TOO_LARGE (no memory, no room in the cache),

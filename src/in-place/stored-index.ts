@@ -48,8 +48,8 @@ const BATCH_QUERIES = 128
 const BREATH_MS = 50
 
 /**
- * An index in a file, or in several: the codes of the first stage are in memory, those that rescore are read where they are,
- * for the candidates only. Results are those of the whole index in memory, bit for bit. Searches may run side by side.
+ * An index in one or several files. The codes of the first stage are in memory; the codes that rescore stay in the file and are
+ * read for the candidates only. Results are those of the whole index in memory, bit for bit. Searches may run side by side.
  * `openIndex` opens it.
  */
 export class StoredIndex {
@@ -146,7 +146,7 @@ export class StoredIndex {
   }
 
   /**
-   * `search` whose answer is an array whatever comes: one result for a vector, as for a matrix of one row. For callers who
+   * `search` that always returns an array: one result for a vector, as for a matrix of one row. For callers who
    * do not know which of the two they have.
    * @throws (rejects with) what `search` does
    */
@@ -157,7 +157,7 @@ export class StoredIndex {
   /**
    * Searches matrix by matrix, as they come: an array of results for each, in order. Memory stays that of two matrices and
    * their results; while the candidates of one are read, the next is scanned.
-   * @throws (rejects with) what `search` does, and whatever `batches` throws
+   * @throws (rejects with) what `search` throws, and any error of `batches`
    */
   async *searchBatches(
     batches: AsyncIterable<Matrix> | Iterable<Matrix>,

@@ -18,7 +18,7 @@ import {
 } from './layout.js'
 import { headerSum, headerSumAt } from './plan.js'
 
-/** A tensor of an index file: its place in bytes from the start of the file, and what its bytes must sum to. */
+/** A tensor of an index file: its place in bytes from the start of the file, and the sum of its bytes. */
 export interface StoredTensor {
   readonly name: string
   readonly dtype: string
@@ -56,7 +56,7 @@ export interface IndexHeader {
   /** Coarse codes first. */
   readonly columns: readonly StoredColumn[]
   readonly ids: StoredIdTensors
-  /** A bit a row, first row in the lowest bit of the first byte; undefined where no row is deleted. */
+  /** One bit per row, first row in the lowest bit of the first byte; undefined if no row is deleted. */
   readonly deleted: StoredTensor | undefined
   /** The tensors that `openParts` needs: ranges, levels, rotation. */
   readonly small: readonly StoredTensor[]
@@ -92,7 +92,7 @@ export function parseIndexHeader(prefix: Uint8Array, fileBytes: number, newHashe
   })
 }
 
-/** Whatever part finds the fault, it is the file that is wrong. */
+/** Makes any fault a fault of the file, no matter which part finds it. */
 export function asFileError<T>(read: () => T): T {
   try {
     return read()

@@ -62,7 +62,7 @@ export class IndexPlan {
   }
 }
 
-/** Where the 64 hex digits of a header's own sum stand in its bytes; -1 where there are none. */
+/** Where the 64 hex digits of a header's own sum stand in its bytes; -1 if there are none. */
 export function headerSumAt(header: Uint8Array): number {
   // One character a byte.
   const at = new TextDecoder('latin1').decode(header).indexOf(SUM_KEY)

@@ -13,7 +13,7 @@ export interface PoolOptions {
   readonly workers?: number
   /**
    * 'shared' hands queries over in a SharedArrayBuffer and wakes workers by Atomics, 'transfer' posts messages. By default
-   * shared where the host allows it: Node, and pages that are cross-origin isolated.
+   * shared if the host allows it: Node, and pages that are cross-origin isolated.
    */
   readonly transport?: TransportKind
   /** Where `packvec/pool-worker.js` is, for hosts that do not find it beside the library. */
@@ -34,7 +34,7 @@ const POOL_CHECKS: OptionChecks<PoolOptions> = {
  * Starts threads that hold the rows of indexes and search them together, with the results of one thread. A pool that is
  * forgotten keeps no process alive, but Deno's: Node and Bun count its workers only while they owe an answer.
  * @throws (rejects with) PackvecError INVALID_ARGUMENT (workers, transport), UNSUPPORTED (transport: 'shared' where memory
- * cannot be shared), IO where a worker cannot be started
+ * cannot be shared), IO if a worker cannot be started
  */
 export async function createPool(given?: PoolOptions): Promise<Pool> {
   const options = checkOptions(given, POOL_CHECKS)

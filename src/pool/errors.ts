@@ -4,7 +4,7 @@ import type { CauseMessage, ErrorMessage } from './protocol.js'
 /** Causes of causes that cross with an error: one that is its own cause would never end. */
 const MAX_CAUSES = 8
 
-/** What of an error crosses between threads: structured cloning would keep neither its class nor its code. */
+/** The parts of an error that cross between threads: structured cloning would keep neither its class nor its code. */
 export function toErrorMessage(error: unknown, depth = 0): ErrorMessage {
   if (!(error instanceof Error)) return { message: String(error) }
   const { name, message, stack, cause } = error
@@ -19,7 +19,7 @@ export function toErrorMessage(error: unknown, depth = 0): ErrorMessage {
   }
 }
 
-/** A `PackvecError` again; whatever else a worker met is the cause of one. */
+/** A `PackvecError` again; any other error of a worker becomes the cause of one. */
 export function fromErrorMessage(sent: ErrorMessage): PackvecError {
   if (sent.name !== 'PackvecError' || sent.code === undefined) {
     return workerError('worker', `in a worker: ${sent.message}`, toError(sent))
@@ -27,7 +27,7 @@ export function fromErrorMessage(sent: ErrorMessage): PackvecError {
   return toPackvecError(sent)
 }
 
-/** A worker is gone and its rows with it, or met an error that is none of ours. */
+/** A worker is gone and its rows with it, or met an error that is not a PackvecError. */
 export function workerError(argument: 'worker' | 'workerUrl', what: string, cause?: unknown): PackvecError {
   return new PackvecError('IO', argument, what, cause === undefined ? undefined : { cause })
 }

@@ -9,7 +9,7 @@ interface Waiter {
 
 export interface LinkOptions {
   readonly host: Host
-  /** The worker's script, where it is not beside the library. */
+  /** The worker's script, if it is not beside the library. */
   readonly url: URL | string | undefined
   readonly shared: boolean
   /** How errors name the worker. */
@@ -52,7 +52,7 @@ export class Link {
     })
   }
 
-  /** Starts a worker. @throws PackvecError IO where the script does not load or is another one */
+  /** Starts a worker. @throws PackvecError IO if the script does not load or is another one */
   static async start(options: LinkOptions): Promise<Link> {
     let link: Link | undefined
     let timer: ReturnType<typeof setTimeout> | undefined

@@ -38,9 +38,9 @@ const POOL_SEARCH_CHECKS: OptionChecks<PoolSearchOptions> = {
 export interface PoolCore {
   readonly links: readonly Link[]
   readonly transport: Transport
-  /** @throws PackvecError DISPOSED where the pool is closed, IO where a worker is lost */
+  /** @throws PackvecError DISPOSED if the pool is closed, IO if a worker is lost */
   check(): void
-  /** Runs work when all before it is done; rejects where the pool is closed or a worker is lost. */
+  /** Runs work when all before it is done; rejects if the pool is closed or a worker is lost. */
   run<T>(work: () => Promise<T>, deadline?: Deadline): Promise<T>
 }
 
@@ -108,7 +108,7 @@ export class PoolIndex {
    * The rows nearest to a float query, or to each of several: a vector gives one result, a matrix an array of them. The
    * queries and the filter are copied before this returns.
    * @throws (rejects with) PackvecError as `QuantizedIndex.search` does; ABORTED with the signal's reason as its cause;
-   * TIMEOUT; DISPOSED where the index or its pool is closed; IO where a worker is lost
+   * TIMEOUT; DISPOSED if the index or its pool is closed; IO if a worker is lost
    */
   search(query: Vector, options?: PoolSearchOptions): Promise<SearchResult>
   search(queries: Matrix, options?: PoolSearchOptions): Promise<SearchResult[]>
@@ -218,7 +218,7 @@ export class PoolIndex {
     this.#failure ??= error
   }
 
-  /** One round of messages where the first stage is final, two where exact scores decide. */
+  /** One round of messages if the first stage is final, two if exact scores decide. */
   async #searchShards(
     call: Parameters<Transport['scan']>[1],
     offsets: Float64Array,

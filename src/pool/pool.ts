@@ -63,7 +63,7 @@ export class Pool {
   /**
    * Quantizes embeddings into an index over all workers, with the ranges, levels and options of `QuantizedIndex.build`.
    * `embeddings` must not change before the promise settles; floats in shared memory are not copied.
-   * @throws (rejects with) PackvecError as `QuantizedIndex.build` does, DISPOSED, IO where a worker is lost
+   * @throws (rejects with) PackvecError as `QuantizedIndex.build` does, DISPOSED, IO if a worker is lost
    */
   async build(embeddings: Embeddings, options?: BuildOptions): Promise<PoolIndex> {
     this.#check()
@@ -112,7 +112,7 @@ export class Pool {
     }
   }
 
-  /** Ends the workers and frees their memory; what is under way and whatever comes later rejects with `DISPOSED`. */
+  /** Ends the workers and frees their memory; calls under way and later ones reject with `DISPOSED`. */
   async close(): Promise<void> {
     this.#failure = closedError('pool', 'closed: create another one')
     await this.fail(this.#failure)

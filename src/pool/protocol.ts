@@ -17,21 +17,21 @@ export interface ColumnMessage {
   readonly scale: ScaleType | undefined
 }
 
-/** Queries of one search, as the codes see them: rows x dims, one row behind the other. */
+/** Queries of one search, as the codes see them: rows x dims, one row after the other. */
 export interface SharedScan {
   readonly index: number
   readonly rows: number
   readonly queries: Float32Array
-  /** The queries less the centre of the rotation, where there is one. */
+  /** The queries less the centre of the rotation, if there is one. */
   readonly centred: Float32Array | undefined
-  /** What is added to the scores of each query, where there is a centre. */
+  /** What is added to the scores of each query, if there is a centre. */
   readonly offsets: Float64Array | undefined
   readonly options: StageOptions
 }
 
 /** The search in one shard. */
 export interface ScanCall extends SharedScan {
-  /** Rows of the shard that may be found; all where there is no filter. */
+  /** Rows of the shard that may be found; all if there is no filter. */
   readonly allowed: Allowed | undefined
 }
 

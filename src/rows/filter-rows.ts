@@ -28,10 +28,10 @@ const EXPECTED = {
   texts: 'texts, as the ids of this index are',
 } as const
 
-/** What is wrong with a file that says more rows are deleted than it has. */
+/** The fault of a file that marks more rows as deleted than it has. */
 export const BITS_BEHIND = 'tensor deleted marks rows beyond the last one'
 
-/** A filter over all rows, cut to those of each shard, less the deleted ones. */
+/** A filter over all rows, cut into those of each shard, without the deleted rows. */
 export function allowedInShards(
   filter: FilterRows | undefined,
   shards: readonly { readonly rows: number; readonly live: Allowed | undefined }[],

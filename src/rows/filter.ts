@@ -5,16 +5,16 @@ import type { Id } from './ids.js'
 
 /**
  * The rows that a search may find: their ids, in any order, or a bit for each row: row i is allowed if
- * `bits[i >>> 3] >> (i & 7) & 1`. `bits` has ceil(rows / 8) bytes; bits behind the last row do not count. A bare Uint8Array
- * is refused, for it could be read as either. Ids are row numbers, and there must be such a row; where a file has ids of the
- * user's, numbers or texts, they are those, and ids that no row has are left out: a row may have been deleted.
+ * `bits[i >>> 3] >> (i & 7) & 1`. `bits` has ceil(rows / 8) bytes; bits after the last row do not count. A bare Uint8Array
+ * is refused, for it could mean either. Ids are the numbers of existing rows. If a file has ids of the user's, numbers or texts,
+ * they are those, and ids that no row has are ignored: a row may have been deleted.
  */
 export type Filter = readonly Id[] | Uint32Array | ReadonlySet<Id> | { readonly bits: Uint8Array }
 
 /** A copy of a filter, not yet held against a number of rows. */
 export type FilterRows = { readonly ids: readonly Id[] | Uint32Array } | { readonly bits: Uint8Array<ArrayBuffer> }
 
-/** Rows that a scan may find, as `Filter` has them in bits; none is set behind the last row. */
+/** Rows that a scan may find, in the bits of `Filter`; none is set after the last row. */
 export interface Allowed {
   readonly bits: Uint8Array
   /** Number of set bits. */
@@ -38,7 +38,7 @@ function copyOf(filter: Filter): FilterRows {
   return fail('INVALID_ARGUMENT', 'filter', EXPECTED, `{ bits: ${describe(bits)} }`)
 }
 
-/** The ids, up to the first that is none: whoever looks the ids up refuses that one. An array may claim billions. */
+/** The ids, up to the first invalid one: the look-up refuses that one. An array may claim billions. */
 function copyIds(ids: readonly number[]): number[] {
   const copy: number[] = []
   for (let i = 0; i < ids.length; i++) {

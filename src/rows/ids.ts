@@ -18,7 +18,7 @@ export function idsLayout(ids: StoredIds | undefined): IdsLayout {
   return ids.kind === 'numbers' ? { kind: 'numbers' } : { kind: 'texts', byteLength: ids.bytes.length }
 }
 
-/** Offsets of texts as a file holds them: uint32, or uint64 where there are 4 GiB of texts or more. */
+/** Offsets of texts as a file holds them: uint32, or uint64 from 4 GiB of texts on. */
 export function encodeOffsets(offsets: ArrayLike<number>, byteLength: number): Uint8Array {
   const wide = byteLength >= 2 ** 32
   const values = wide
@@ -43,7 +43,7 @@ export function offsetsFault(offsets: ArrayLike<number>, byteLength: number): st
   return offsets[last] === byteLength ? undefined : `must end with ${byteLength}, got ${offsets[last]}`
 }
 
-/** Ids with those of more rows behind them. */
+/** Ids with the ids of more rows after them. */
 export function idsBehind(ids: StoredIds, more: readonly Id[]): StoredIds {
   if (more.length === 0) return ids
   if (ids.kind === 'numbers') {

@@ -14,24 +14,24 @@ export interface TensorLike {
 /** Several embeddings: an array of rows, or a flat array with its shape. */
 export type Matrix = readonly Vector[] | TensorLike
 
-/** One embedding, several, or (where a `dims` option is given) a flat array of rows · dims values. */
+/** One embedding, several, or (with the option `dims`) a flat array of rows · dims values. */
 export type Embeddings = Vector | Matrix
 
-/** Rows of floats, whatever they came as; shapes are checked, values not yet. */
+/** Rows of floats from any input; their shapes are checked, their values not yet. */
 export interface RowSource {
   readonly rows: number
   readonly dims: number
   /** Whether the caller passed a single vector rather than a matrix. */
   readonly single: boolean
-  /** What row i is called in messages, where it is not i: the source may be a part of something. */
+  /** The number of row i in messages, if it is not i: the source may be a part of another. */
   readonly rowNumber?: (row: number) => number
   /** Copies rows as float32 to `target`, one every `stride` floats. */
   copyRows(first: number, count: number, target: Float32Array, stride: number): void
 }
 
 /**
- * Reads what a caller passed as embeddings.
- * @param dims width of a row where the caller named it: a flat array then holds several rows.
+ * Reads the embeddings of a caller.
+ * @param dims width of a row if the caller named it: a flat array then holds several rows.
  * @throws PackvecError RAGGED_ROWS, ZERO_DIMS, QUANTIZED_INPUT, TOO_LARGE or INVALID_ARGUMENT
  */
 export function toRows(input: unknown, argument: string, dims?: number): RowSource {
@@ -71,7 +71,7 @@ export function readRows(sources: readonly RowSource[], argument: string): { val
   return failNotFinite(argument, values[wrong], sources.length === 1 ? numberOf(sources[0]!, row) : row, wrong % dims)
 }
 
-/** What a row of a source is called in messages. */
+/** The number of a row of a source in messages. */
 export function numberOf(source: RowSource, row: number): number {
   return source.rowNumber?.(row) ?? row
 }

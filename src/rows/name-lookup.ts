@@ -2,11 +2,11 @@ import type { Id } from './ids.js'
 
 /** Finds rows by their names, over all shards: names to rows counted from the first shard's first. */
 export interface NameLookup {
-  /** Calls `use` with the rows of a name: several where it came again after a deletion, or stands in several files. */
+  /** Calls `use` with the rows of a name: several if it came again after a deletion, or stands in several files. */
   forEachRow(name: Id, use: (row: number) => void): void
 }
 
-/** 8 to 16 bytes a row: a table of rows, twice as long as needed, probed from the hash of the number on. */
+/** 8 to 16 bytes per row: a table of rows, twice as long as needed, probed from the hash of the number on. */
 export function numberLookup(values: readonly Uint32Array[]): NameLookup {
   const all = joined(values)
   const bits = Math.max(4, Math.ceil(Math.log2(2 * all.length + 1)))
@@ -54,7 +54,7 @@ export function textLookup(texts: readonly string[][]): NameLookup {
   }
 }
 
-/** Rows whose name an earlier row has, chained behind that one: 4 bytes a row once there is one. */
+/** Rows with the name of an earlier row, chained after it: 4 bytes per row once there is one. */
 class Repeats {
   readonly #rows: number
   /** The next row of the same name, + 1; 0 ends a chain. */

@@ -1,11 +1,11 @@
 /** What the user calls the rows of one shard. */
 export interface RowNames {
   readonly kind: 'rows' | 'numbers' | 'texts'
-  /** The numbers of rows, where they have numbers of the user's. */
+  /** The numbers of rows, if the user numbered them. */
   numbers?(rows: Uint32Array): Uint32Array
-  /** The texts of rows, where they have texts. */
+  /** The texts of rows, if they have texts. */
   texts?(rows: Uint32Array, signal: AbortSignal | undefined): Promise<string[]>
-  /** All names in order of rows, for a look-up. */
+  /** All names in the order of rows, for a look-up. */
   all(signal: AbortSignal | undefined): Promise<Uint32Array | string[]>
 }
 
@@ -73,7 +73,7 @@ export function textsInMemory(bytes: Uint8Array): TextBytes {
 // Without ignoreBOM, a text that begins with U+FEFF would lose it.
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
-/** A text from its bytes; what is no UTF-8 is read as U+FFFD. */
+/** A text from its bytes; invalid UTF-8 becomes U+FFFD. */
 export function decodeText(bytes: Uint8Array): string {
   return decoder.decode(bytes)
 }

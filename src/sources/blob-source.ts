@@ -2,7 +2,7 @@ import { abortError, throwIfAborted } from '../base/abort.js'
 import { PackvecError } from '../base/errors.js'
 import { type ByteRange, type ByteSource, changed, checkWithin, cutOff, streamPieces } from './source.js'
 
-/** A Blob, or a File that a user chose: only what is asked for comes to memory. */
+/** A Blob, or a File that a user chose: only the requested bytes come to memory. */
 export class BlobSource implements ByteSource {
   readonly name: string
   readonly #blob: Blob
@@ -35,7 +35,7 @@ export class BlobSource implements ByteSource {
   async close(): Promise<void> {}
 }
 
-/** A part of a blob. @throws PackvecError CHANGED where the file behind it was written to, IO, INVALID_FILE */
+/** A part of a blob. @throws PackvecError CHANGED if the file behind it was written to, IO, INVALID_FILE */
 export async function readBlob(blob: Blob, position: number, length: number, name: string): Promise<Uint8Array> {
   let bytes: Uint8Array
   try {

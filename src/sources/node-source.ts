@@ -99,14 +99,14 @@ export class NodeFileSource implements ByteSource {
     await this.#file.close().catch(() => undefined)
   }
 
-  /** Reads ranges until one is large or cut short or two were slow; gives those that are left. */
+  /** Reads ranges until one is large or cut short or two were slow; returns the remaining ones. */
   #readFast(ranges: readonly ByteRange[]): readonly ByteRange[] {
     let slow = 0
     for (const [i, { position, target }] of ranges.entries()) {
       if (target.length > FAST_BYTES) return ranges.slice(i)
       const start = performance.now()
       try {
-        // Read again by the others: they say what is wrong.
+        // The slow path reads it again, and reports the fault.
         if (readSync(this.#file.fd, target, 0, target.length, position) < target.length) return ranges.slice(i)
       } catch {
         return ranges.slice(i)

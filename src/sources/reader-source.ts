@@ -33,7 +33,7 @@ const READER_CHECKS: OptionChecks<ReaderOptions> = {
 }
 
 /**
- * A source for `openIndex` over whatever reads ranges: an R2 or S3 client, a key-value store, a file of another host.
+ * A source for `openIndex` over anything that reads ranges: an R2 or S3 client, a key-value store, a file of another host.
  * @throws PackvecError INVALID_ARGUMENT
  */
 export function fromReader(reader: RangeReader, options?: ReaderOptions): ByteSource {

@@ -35,7 +35,7 @@ export interface ByteSource {
 /** Pieces of a stream where nothing else says how large: large enough that a call a piece costs nothing. */
 export const PIECE_BYTES = 1 << 20
 
-/** @throws PackvecError INVALID_FILE where a source ends before the range does */
+/** @throws PackvecError INVALID_FILE if a source ends before the range does */
 export function checkWithin(source: Pick<ByteSource, 'name' | 'byteLength'>, position: number, length: number): void {
   if (position + length > source.byteLength) throw cutOff(source.name, source.byteLength, position + length)
 }
@@ -61,7 +61,7 @@ export async function* streamPieces(
   const readAt = (at: number, turn: number) => {
     const piece = buffers[turn % 2]!.subarray(0, Math.min(PIECE_BYTES, length - at))
     const done = source.read(position + at, piece, signal).then(() => piece)
-    // A failure is thrown where the piece is awaited; until then nobody listens.
+    // A failure is thrown when the piece is awaited; until then nobody listens.
     done.catch(() => {})
     return done
   }

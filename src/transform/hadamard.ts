@@ -77,7 +77,7 @@ function windows(dims: number): { blockDims: number; offsets: number[] } {
   return { blockDims, offsets: [...round, ...round] }
 }
 
-/** Moves the values of each row `shift` dimensions up, or down where it is negative; what falls off comes in behind. */
+/** Moves the values of each row `shift` dimensions up, or down if it is negative; values that fall off come in at the other end. */
 function shiftRows(
   buffer: ArrayBuffer,
   sparePtr: number,

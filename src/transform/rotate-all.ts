@@ -10,7 +10,7 @@ export type RotationRegions = Readonly<Record<RotationRegion, number>>
 
 /** A rotation loaded into a memory. */
 export interface OpenRotation {
-  /** Rotates staged rows (`stagedRowBytes(dims)` apart) in place; what pads a row stays zero. */
+  /** Rotates staged rows (`stagedRowBytes(dims)` apart) in place; the padding of a row stays zero. */
   rotate(stagedPtr: number, rowCount: number): void
 }
 

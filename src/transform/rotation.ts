@@ -37,11 +37,11 @@ export interface RotationTensors {
 export interface RotationFacts {
   /** Directions in which the sample has any energy, as far as float64 moments tell. */
   readonly rank?: number | undefined
-  /** Mean of the sample, where its moments were taken about the mean. */
+  /** Mean of the sample, if its moments were taken about the mean. */
   readonly centre?: Float32Array | undefined
 }
 
-/** Embeddings after a rotation: `rows` rows of `dims` float32, one behind the other. */
+/** Embeddings after a rotation: `rows` rows of `dims` float32, one after the other. */
 export interface RotatedEmbeddings {
   readonly data: Float32Array<ArrayBuffer>
   readonly rows: number
@@ -88,7 +88,7 @@ export class Rotation {
 
   /**
    * Seeded random signs and fast Walsh-Hadamard transforms, two rounds over windows of a power of two (see `hadamard.ts`):
-   * any dims, O(dims log dims) a row, nothing to store but the seed (default 0). Ailon & Chazelle 2009; two rounds as
+   * any dims, O(dims log dims) per row, nothing to store but the seed (default 0). Ailon & Chazelle 2009; two rounds as
    * in Andoni et al. 2015.
    * @throws PackvecError INVALID_ARGUMENT or TOO_LARGE
    */

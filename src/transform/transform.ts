@@ -10,7 +10,7 @@ export interface Transform {
   readonly inputDims: number
   /** Dimensions kept: the first ones, as Matryoshka models train them. */
   readonly dims: number
-  /** Whether what is kept is brought to length 1. */
+  /** Whether the kept dimensions are brought to length 1. */
   readonly renormalize: boolean
   /** What is subtracted from rows before they are rotated; the rotation's own centre where this is undefined. */
   readonly centre?: Float32Array | undefined
@@ -26,7 +26,7 @@ export interface TransformOptions {
   readonly renormalize?: boolean
   /**
    * Subtracts the mean of the rows, or the numbers given, before rows are encoded: for bits of embeddings whose dimensions have
-   * one sign in most rows. Scores are still those of the embeddings as they came.
+   * one sign in most rows. Scores are still those of the original embeddings.
    */
   readonly center?: boolean | ArrayLike<number>
   /** An orthogonal map that is applied to embeddings and queries; see `Rotation` and `packvec/rotations`. */
@@ -80,7 +80,7 @@ export function transformRows(source: RowSource, transform: Transform, shift: Sh
 /**
  * Embeddings as an index with these options encodes them: truncated, renormalised, less the centre if there is one (with
  * `center: true` the mean of these embeddings), rotated. Rows x dims, with the dimensions that are kept.
- * @param options.dims width of a row, where `embeddings` is a flat array of several rows
+ * @param options.dims width of a row, if `embeddings` is a flat array of several rows
  * @throws PackvecError NOT_FINITE, DIMS_MISMATCH, and those of the shape
  */
 export function transformEmbeddings(
@@ -128,7 +128,7 @@ export function openTransform(inputDims: number, options: TransformOptions): Tra
   return { inputDims, dims, renormalize, rotation, centre: givenCentre(options.center, dims) }
 }
 
-/** The transform with the mean of a sample as its centre, where the options ask for it: truncated, not rotated. */
+/** The transform with the mean of a sample as its centre, if the options ask for it: truncated, not rotated. */
 export function centreOn(
   transform: Transform,
   { center }: Pick<TransformOptions, 'center'>,

@@ -8,7 +8,7 @@ import type { PieceCache } from './piece-cache.js'
 /** Where a browser keeps copies of files; or a store of the caller's own. */
 export type CacheOption = 'opfs' | 'indexeddb' | PieceCache
 
-/** @throws PackvecError UNSUPPORTED where the host has no such storage, INVALID_ARGUMENT */
+/** @throws PackvecError UNSUPPORTED if the host has no such storage, INVALID_ARGUMENT */
 export async function openCache(option: CacheOption): Promise<PieceCache> {
   if (typeof option === 'object' && typeof option?.get === 'function' && typeof option.put === 'function') return option
   const kind = checkOneOf(option, ['opfs', 'indexeddb'], 'cache')
@@ -22,7 +22,7 @@ export async function openCache(option: CacheOption): Promise<PieceCache> {
 
 /** What is known of a copy. */
 export interface Manifest extends FileIdentity {
-  /** In the names of the pieces, so that those of two versions are never mixed. */
+  /** In the names of the pieces, so that two versions are never mixed. */
   readonly version: string
   readonly pieceBytes: number
   readonly complete: boolean
@@ -36,7 +36,7 @@ export const PIECE_BYTES = 1 << 20
 /** A manifest has some hundred bytes. */
 const MAX_MANIFEST_BYTES = 65_536
 
-/** A manifest that is not one of ours is none: the copy is made anew. */
+/** An invalid manifest counts as none: the copy is made anew. */
 export async function readManifest(cache: PieceCache, file: string): Promise<Manifest | undefined> {
   const blob: Partial<Blob> | undefined = await cache.get(file, MANIFEST)
   try {

@@ -22,14 +22,14 @@ import type { PieceCache } from './piece-cache.js'
 
 export interface CachedFileOptions extends OpenHttpOptions {
   readonly cache: CacheOption
-  /** Where the cache has no room: 'refuse' (default) is an error, 'network' reads the file where it is. */
+  /** If the cache has no room: 'refuse' (default) is an error, 'network' reads the file over the network. */
   readonly onCacheFull: 'refuse' | 'network'
   readonly newHasher: NewHasher
 }
 
 /**
- * A file behind HTTP through a copy in a cache: made when there is none, taken up where a download ended, looked at by its
- * validators when it is there, made anew when the file has changed. Without a network a complete copy is used as it is.
+ * A file behind HTTP, read through a copy in a cache. A missing copy is made, an unfinished one is completed, an existing one is
+ * checked by its validators and made anew if the file has changed. Without a network, a complete copy is used as it is.
  * @throws PackvecError those of `openHttp`, TOO_LARGE (no room), UNSUPPORTED (no such storage)
  */
 export async function openCachedFile(url: URL, options: CachedFileOptions): Promise<ByteSource> {

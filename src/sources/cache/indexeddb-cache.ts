@@ -1,7 +1,7 @@
 import { createStore, delMany, get, keys, set } from 'idb-keyval'
 import type { PieceCache } from './piece-cache.js'
 
-/** Pieces as blobs in IndexedDB, which reads of a blob only what is asked for. */
+/** Pieces as blobs in IndexedDB, which reads only the requested part of a blob. */
 export async function openIndexedDbCache(): Promise<PieceCache> {
   const store = createStore('packvec', 'pieces')
   // Opened now, so that a host without it (a private window) says so before anything is fetched.

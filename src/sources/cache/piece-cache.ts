@@ -4,10 +4,10 @@
  * piece is there as a whole or not at all.
  */
 export interface PieceCache {
-  /** A piece, or undefined where it is not there. */
+  /** A piece, or undefined if there is none. */
   get(file: string, piece: string): Promise<Blob | undefined>
-  /** @throws an error named QuotaExceededError where there is no room */
+  /** @throws an error named QuotaExceededError if there is no room */
   put(file: string, piece: string, data: Blob): Promise<void>
-  /** Removes all pieces of a copy, or nothing where there is none. */
+  /** Removes all pieces of a copy, if there is one. */
   delete(file: string): Promise<void>
 }

@@ -4,12 +4,11 @@ import type { Answer } from './request.js'
 import { Transient } from './retry.js'
 
 /**
- * How long a file is, from its beginning; undefined where more of it is needed to say. A file that is not of the kind that is
- * wanted is refused by what it throws.
+ * The length of a file, from its beginning; undefined if it needs more of it. It throws for a file of another kind.
  */
 export type Judge = (beginning: Uint8Array, byteLength?: number) => number | undefined
 
-/** Whatever the judge says of a file, with its name. */
+/** A judge whose errors name the file. */
 export function named(name: string, judge: Judge | undefined): Judge | undefined {
   return (
     judge &&
@@ -32,7 +31,7 @@ export interface DownloadOptions {
 
 /**
  * The body of an answer as one array. It is judged as it comes: memory grows with what has come until the length is known,
- * and then by no more than that, whatever the server sends or unpacks to.
+ * and then by no more than that, no matter what the server sends or unpacks to.
  * @throws PackvecError TOO_LARGE, IO, what `judge` throws; Transient
  */
 export async function download(name: string, answer: Answer, options: DownloadOptions): Promise<Uint8Array> {

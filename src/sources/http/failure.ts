@@ -3,7 +3,7 @@ import { PackvecError, withoutSecrets } from '../../base/errors.js'
 import { shownUrl } from './options.js'
 import { Transient } from './retry.js'
 
-/** A failure of `fetch` as one of ours; Transient where another attempt may mend it. */
+/** A failure of `fetch` as one of ours; Transient if another attempt may succeed. */
 export function fetchFailure(url: URL, cause: unknown): PackvecError | Transient {
   if (cause instanceof PackvecError) return cause
   const clean = (text: string) => {

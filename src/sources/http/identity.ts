@@ -1,7 +1,7 @@
 import { PackvecError } from '../../base/errors.js'
 import type { Answer } from './request.js'
 
-/** What tells one version of a file from another. */
+/** The facts that tell one version of a file from another. */
 export interface FileIdentity {
   readonly byteLength: number
   readonly etag: string | undefined
@@ -23,13 +23,13 @@ export function sameFile(a: FileIdentity, b: FileIdentity): boolean {
   return a.lastModified === undefined || b.lastModified === undefined || a.lastModified === b.lastModified
 }
 
-/** Some servers weaken a tag on the way; the digests tell what it no longer does. */
+/** Some servers weaken a tag on the way; the digests make up for it. */
 function weak(etag: string): string {
   return etag.replace(/^W\//, '')
 }
 
 /**
- * The part that an answer 206 holds: it must begin where it was asked to, and may end earlier. `end` is the byte behind it.
+ * The part that an answer 206 holds: it must begin at the requested byte, and may end earlier. `end` is the byte after it.
  * @throws PackvecError IO
  */
 export function checkPart(

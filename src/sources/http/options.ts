@@ -14,7 +14,7 @@ export interface HttpOptions {
   readonly headers?: Readonly<Record<string, string>>
   /** Requests that one search has under way at once, 6 by default: what browsers open to one HTTP/1.1 host. */
   readonly maxRequests?: number
-  /** Ranges closer than this many bytes are fetched as one, 32,768 by default: about what a round trip is worth. */
+  /** Ranges closer than this many bytes are fetched as one, 32,768 by default: about the cost of a round trip. */
   readonly gapBytes?: number
   /** New attempts after a connection broke or the server answered 408, 429 or 5xx; 4 by default. */
   readonly retries?: number
@@ -29,17 +29,17 @@ export interface HttpOptions {
   readonly minBytesPerSecond?: number
   /**
    * Bytes that opening may take into memory from one URL, 2^30 (1 GiB) by default: what comes to memory of a file read by
-   * ranges, or the whole file where the server has no ranges. The header says how many it will be before they come.
+   * ranges, or the whole file if the server has no ranges. The header says how many before they come.
    */
   readonly maxBytes?: number
   /**
-   * What to do where the server sends the whole file instead of a range: 'download' (default) takes it into memory once,
+   * What to do if the server sends the whole file instead of a range: 'download' (default) takes it into memory once,
    * 'refuse' is an error.
    */
   readonly onNoRange?: 'download' | 'refuse'
 }
 
-/** Most values are checked where a file behind a URL is opened: the others are checked whatever is opened. */
+/** Most values are checked when a file behind a URL is opened, the others for every source. */
 export const HTTP_CHECKS: OptionChecks<HttpOptions> = {
   fetch: checkFunction,
   headers: true,
@@ -55,7 +55,7 @@ export const HTTP_CHECKS: OptionChecks<HttpOptions> = {
 
 export type CheckedHttpOptions = Required<Omit<HttpOptions, 'headers'>> & { readonly headers: Record<string, string> }
 
-/** @throws PackvecError INVALID_ARGUMENT, UNSUPPORTED where the host has no fetch */
+/** @throws PackvecError INVALID_ARGUMENT, UNSUPPORTED if the host has no fetch */
 export function checkHttpOptions(options: HttpOptions): CheckedHttpOptions {
   const { headers = {}, onNoRange = 'download' } = options
   // Bound late and called plainly: browsers refuse a fetch that is called as a method of something else.
@@ -109,7 +109,7 @@ export function shownUrl(url: URL): string {
   return withoutSecrets(url.href.replace(/[?#].*$/s, ''))
 }
 
-/** @throws PackvecError INVALID_ARGUMENT for a URL that `fetch` refuses whatever the server says */
+/** @throws PackvecError INVALID_ARGUMENT for a URL that `fetch` refuses whatever the server answers */
 export function checkFetched(url: URL): void {
   if (url.username === '' && url.password === '') return
   const remedy = 'pass headers: { Authorization: ... } instead'

@@ -9,7 +9,7 @@ const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308]
  * Fetches, following redirects. The caller's headers may be keys, so they stay with the origin of the URL; `fetch` itself
  * would take back `Authorization` and `Cookie` alone.
  * @param own headers that say nothing about the caller
- * @throws PackvecError IO, UNSUPPORTED; whatever fetch throws
+ * @throws PackvecError IO, UNSUPPORTED; any error of fetch
  */
 export async function fetchFollowing(
   url: URL,

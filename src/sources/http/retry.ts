@@ -19,7 +19,7 @@ export class Transient extends Error {
 /** More than a user waits for. */
 const MAX_WAIT = 30_000
 
-/** What `Retry-After` asks for: seconds, or a date, which is held against the server's own clock where it tells that. */
+/** The delay that `Retry-After` asks for: seconds, or a date, compared with the server's own clock if it tells that. */
 export function retryAfter(headers: Headers): number {
   const text = headers.get('retry-after') ?? ''
   const now = Date.parse(headers.get('date') ?? '')
@@ -29,7 +29,7 @@ export function retryAfter(headers: Headers): number {
   return ms > 0 ? Math.min(ms, MAX_WAIT) : 0
 }
 
-/** A connection that broke after so many bytes was a good one: failures are counted anew. */
+/** A connection that broke after so many bytes was a good one: the count of failures starts again. */
 const PROGRESS_BYTES = 1 << 20
 
 /** How often a transfer is taken up again, and after how long. */
@@ -44,7 +44,7 @@ export class Retries {
     this.#stop = stop
   }
 
-  /** Waits before the next attempt; throws what is not to be tried again, or no more. `bytes`: received so far. */
+  /** Waits before the next attempt; throws errors that cannot go away, or the last one. `bytes`: received so far. */
   async after(error: unknown, bytes = 0): Promise<void> {
     if (!(error instanceof Transient)) throw error
     if (bytes - this.#bytes >= PROGRESS_BYTES) this.#failures = 0

@@ -141,7 +141,7 @@ class HttpSource implements ByteSource {
     }
   }
 
-  /** Asks for the beginning once more: a server without validators shows a change there, where the digests stand. */
+  /** Asks for the beginning once more: a server without validators shows a change there, where the digests are. */
   async checkUnchanged(): Promise<void> {
     const bytes = new Uint8Array(this.#head.length)
     let at = 0
@@ -156,7 +156,7 @@ class HttpSource implements ByteSource {
     this.#closed.abort(new PackvecError('IO', 'source', `cannot read ${this.name}: it is closed`))
   }
 
-  /** The bytes of one range in order; where the stream breaks it is taken up again behind the last byte that came. */
+  /** The bytes of one range in order. If the stream breaks, it resumes after the last byte received. */
   async *#pieces(position: number, length: number, stop: Stop): AsyncGenerator<Uint8Array> {
     const retries = new Retries(this.#options, stop)
     let at = 0

@@ -26,7 +26,7 @@ const ACCUMULATED = 0.4
  * panels (Golub & Van Loan, Matrix Computations, 8.3; Reinsch & Wilkinson's tql2).
  *
  * `regions` names addresses in `buffer`, sized by `eigenScratchBytes(dims)`. The lower triangle of `matrix` is read, and
- * overwritten. `step` hears the fraction done between kernel calls; what it throws ends the work.
+ * overwritten. `step` gets the fraction done between kernel calls; an error of it ends the work.
  * @throws PackvecError NOT_FINITE when the matrix holds a NaN or an infinity
  */
 export function eigenDecompose(
@@ -142,7 +142,7 @@ function foundFraction(buffer: ArrayBuffer, statePtr: number, dims: number): num
   return 1 - (1 - found / dims) ** 2
 }
 
-/** Copies 8 columns of the matrix at a time, one panel behind the other; the padding of the last one is zero or unused. */
+/** Copies 8 columns of the matrix at a time, one panel after the other; the padding of the last one is zero or unused. */
 function fillPanels(buffer: ArrayBuffer, matrixPtr: number, panelsPtr: number, dims: number): void {
   const stride = paddedF64(dims)
   const matrix = new Float64Array(buffer, matrixPtr, stride * dims)

@@ -72,7 +72,7 @@ function* svdSteps(sample: Embeddings | Moments, { center }: CenterOptions): Ste
   for (let i = 0; i < dims; i++) {
     for (let d = 0; d < dims; d++) matrix[d * dims + i] = vectors[i * dims + d]!
   }
-  // Rounding of the products is relative to what was summed, also where the mean was subtracted from it.
+  // The rounding of the products is relative to their sums, even after the mean was subtracted.
   const negligible = Number.EPSILON * Math.max(8, dims) * trace(moments.products(), dims)
   const found = values.reduce((count, value) => count + (value > negligible ? 1 : 0), 0)
   return Rotation.fromMatrix(matrix, dims, 'svd', undefined, {
