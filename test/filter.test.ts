@@ -293,7 +293,7 @@ describe('bad filters and scores', () => {
     [
       'an id of no row',
       { filter: [3, 900] },
-      'filter must hold row numbers below 700, the size of the index, got 900 at position 1',
+      'filter must hold row numbers below 700, the rows of the index, got 900 at position 1',
     ],
     ['the id behind the last row', { filter: new Set([700]) }, 'got 700 at position 0'],
     ['an id of no row in a Uint32Array', { filter: Uint32Array.of(1, 2 ** 32 - 1) }, 'got 4294967295 at position 1'],
@@ -326,7 +326,7 @@ describe('bad filters and scores', () => {
   it('names the corpus in semanticSearch', () => {
     const call = () => semanticSearch(unitRows(1, 8, 1), matrix(5, 8, 2), { filter: [5] })
     expect(thrownBy(call).message).toBe(
-      'filter must hold row numbers below 5, the size of the corpus, got 5 at position 0',
+      'filter must hold row numbers below 5, the rows of the corpus, got 5 at position 0',
     )
   })
 })

@@ -149,7 +149,7 @@ describe('an index of a pool gives the very results of one index', () => {
       expect(await refused).toMatchObject({
         code: 'INVALID_ARGUMENT',
         argument: 'filter',
-        message: 'filter must hold row numbers below 600, the size of the index, got 600 at position 0',
+        message: 'filter must hold row numbers below 600, the rows of the index, got 600 at position 0',
       })
       await expect(index.search(query, { filter: 3 as never })).rejects.toMatchObject({ argument: 'filter' })
       await expect(index.search(query, { minScore: Number.NaN })).rejects.toMatchObject({ argument: 'minScore' })

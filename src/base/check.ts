@@ -81,7 +81,7 @@ export function checkArray(value: unknown, argument: string): readonly unknown[]
   return reading(argument, () => {
     if (!Array.isArray(value)) return fail('INVALID_ARGUMENT', argument, 'an array', describe(value))
     for (const one of value) {
-      if (one === undefined) fail('INVALID_ARGUMENT', argument, 'an array without holes or undefined', describe(value))
+      if (one === undefined) fail('INVALID_ARGUMENT', argument, 'an array without undefined', describe(value))
     }
     return value
   })

@@ -18,7 +18,7 @@ const PAGE = 'a server probably answered with a page instead, so check the addre
 const KINDS: readonly Kind[] = [
   {
     name: 'a .npy array',
-    remedy: 'read it with readNpy, or with a command that takes .npy files',
+    remedy: 'read it with readNpy, or the commands for .npy files',
     magic: [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59],
   },
   { name: 'a zip archive', remedy: `${UNPACK}; an .npz is a zip archive with .npy files inside`, magic: 'PK\x03\x04' },

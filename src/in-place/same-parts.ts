@@ -12,7 +12,7 @@ export function checkSameParts(headers: readonly IndexHeader[], names: readonly 
     for (const trait of new Set([...Object.keys(first!), ...Object.keys(traits)])) {
       if (traits[trait] === first![trait]) continue
       const values = `${shown(traits[trait])} in ${names[i]}, ${shown(first![trait])} in ${names[0]}`
-      const message = `sources[${i}] differs from sources[0] in ${trait}: ${values}; build one like the other`
+      const message = `sources[${i}] differs from sources[0] in ${trait}: ${values}`
       throw new PackvecError('INVALID_ARGUMENT', `sources[${i}]`, message)
     }
   }

@@ -134,11 +134,7 @@ function allocate<K>(
 ): Workspace<K> {
   const pages = Math.ceil(byteLength / PAGE_BYTES)
   if (pages > MAX_PAGES) {
-    throw new PackvecError(
-      'TOO_LARGE',
-      'embeddings',
-      `the codes need ${byteLength} bytes, one memory holds 4 GiB: use smaller codes, or a pool`,
-    )
+    throw new PackvecError('TOO_LARGE', 'embeddings', `the codes need ${byteLength} bytes, one memory holds 4 GiB`)
   }
   try {
     if (open === undefined) {

@@ -70,7 +70,7 @@ export function checkId(id: unknown, kind: IdKind | undefined, row: number): IdK
   }
   // UTF-8 has no half characters: two of them would become one text.
   if (found === 'texts' && /\p{Surrogate}/u.test(id as string)) {
-    fail('INVALID_ARGUMENT', 'ids', 'well-formed texts, without lone surrogates', `${describe(id)} for row ${row}`)
+    fail('INVALID_ARGUMENT', 'ids', 'well-formed texts', `${describe(id)} for row ${row}`)
   }
   return found
 }

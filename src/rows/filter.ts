@@ -71,7 +71,7 @@ function bitsOf(ids: readonly Id[] | Uint32Array, rows: number, owner: string): 
   for (let i = 0; i < ids.length; i++) {
     const id = ids[i]!
     if (!(typeof id === 'number' && Number.isInteger(id) && id >= 0 && id < rows)) {
-      const message = `filter must hold row numbers below ${rows}, the size of ${owner}, got ${describe(id)} at position ${i}`
+      const message = `filter must hold row numbers below ${rows}, the rows of ${owner}, got ${describe(id)} at position ${i}`
       throw new PackvecError('INVALID_ARGUMENT', 'filter', message)
     }
     bits[id >>> 3]! |= 1 << (id & 7)

@@ -198,12 +198,7 @@ function fromRows(rows: ArrayLike<unknown>, argument: string): RowSource {
         // Looked at again: a row may have changed its length since the shapes were checked.
         const row = checkRow(rows[first + i], argument, first + i)
         if (row.length !== dims) {
-          fail(
-            'RAGGED_ROWS',
-            `${argument}[${first + i}]`,
-            `${dims} values long, as when it was first read`,
-            `${row.length}`,
-          )
+          fail('RAGGED_ROWS', `${argument}[${first + i}]`, `${dims} values long`, `${row.length}`)
         }
         if (Array.isArray(row)) copyNumbers(row, 0, dims, target, i * stride, argument, first + i)
         else target.set(row as Float32Array, i * stride)
@@ -244,7 +239,7 @@ function asFloats(array: ArrayLike<unknown>, type: string, argument: string): Ar
     throw new PackvecError(
       'QUANTIZED_INPUT',
       argument,
-      `${argument} must be floats, got ${describe(array)}: pass the embeddings, not their codes`,
+      `${argument} must be floats rather than codes, got ${describe(array)}`,
     )
   }
   return fail('INVALID_ARGUMENT', argument, 'a Float32Array, a Float64Array or an array of numbers', describe(array))
@@ -256,10 +251,6 @@ function checkDims(dims: unknown, argument: string): void {
     fail('INVALID_ARGUMENT', argument, 'a whole number of dimensions', describe(dims))
   }
   if (dims > MAX_DIMS) {
-    throw new PackvecError(
-      'TOO_LARGE',
-      argument,
-      `${argument} has ${dims} dimensions, more than the possible ${MAX_DIMS}`,
-    )
+    throw new PackvecError('TOO_LARGE', argument, `${argument} has ${dims} dimensions, the most is ${MAX_DIMS}`)
   }
 }

@@ -124,7 +124,7 @@ export function openTransform(inputDims: number, options: TransformOptions): Tra
   if (rotation !== undefined && !reading('rotation', () => isRotation(rotation))) {
     fail('INVALID_ARGUMENT', 'rotation', 'a Rotation', describe(rotation))
   }
-  if (rotation !== undefined) checkSameDims('rotation', rotation.dims, dims, 'the embeddings that it rotates')
+  if (rotation !== undefined) checkSameDims('rotation', rotation.dims, dims, 'the embeddings')
   return { inputDims, dims, renormalize, rotation, centre: givenCentre(options.center, dims) }
 }
 

@@ -44,7 +44,7 @@ export function checkPart(
   }
   const text = headers.get('content-range')
   if (text === null) {
-    const cors = "another origin has to send 'Access-Control-Expose-Headers: Content-Range, ETag'"
+    const cors = "from another origin it needs 'Access-Control-Expose-Headers: Content-Range, ETag'"
     throw wrong(name, `the server's 206 answer shows no Content-Range: ${cors}`)
   }
   const match = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(text)
