@@ -23,10 +23,17 @@ const HOST = [
   'test/evaluation/cli.test.ts',
 ]
 
-const project = (name: string, include: string[], exclude: string[] = []) => ({
-  extends: true as const,
-  test: { name, include, exclude },
-})
+interface Project {
+  readonly name: string
+  readonly include: string[]
+  readonly exclude?: string[]
+  /** Files at a time. By default Vitest leaves a core free, which is half of a machine with two. */
+  readonly maxWorkers?: number | string
+}
+
+/** Projects run one after the other, so that what starts processes has the machine to itself. */
+const projects = (given: readonly Project[]) =>
+  given.map((test, groupOrder) => ({ extends: true as const, test: { ...test, sequence: { groupOrder } } }))
 
 export default defineConfig({
   plugins: [wasmBytes],
@@ -34,10 +41,10 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     setupFiles: ['test/setup.ts'],
-    projects: [
-      project('unit', ['test/**/*.test.ts'], [...DEMO, ...HOST]),
-      project('host', HOST),
-      project('demo', DEMO),
-    ],
+    projects: projects([
+      { name: 'unit', include: ['test/**/*.test.ts'], exclude: [...DEMO, ...HOST], maxWorkers: '100%' },
+      { name: 'host', include: HOST },
+      { name: 'demo', include: DEMO },
+    ]),
   },
 })

@@ -11,6 +11,7 @@ import type { Report } from '../bench/report.js'
 import { searchSections } from '../bench/search/section.js'
 import { type Usearch, UsearchPeer } from '../bench/search/usearch.js'
 import { SIZES } from '../bench/sizes.js'
+import { dots, ranking } from './oracle.js'
 
 /** No time is asserted here: only that every contender runs and is verified, and that the report is whole. */
 
@@ -32,13 +33,7 @@ function tinyBench(python?: string): Promise<Report> {
 /** usearch's exact search in plain TypeScript. */
 const standIn: Usearch = {
   exactSearch(dataset, query, dims, count) {
-    const scores = Array.from({ length: dataset.length / dims }, (_, row) => {
-      let score = 0
-      for (let d = 0; d < dims; d++) score += dataset[row * dims + d]! * query[d]!
-      return score
-    })
-    const order = [...scores.keys()].sort((a, b) => scores[b]! - scores[a]! || a - b)
-    return { keys: BigUint64Array.from(order.slice(0, count), BigInt) }
+    return { keys: BigUint64Array.from(ranking(dots(query, dataset, dims), count), BigInt) }
   },
 }
 

@@ -14,19 +14,12 @@ import {
 } from '../src/index.js'
 import { Rotation } from '../src/rotations.js'
 import { decodeIndex, encodeIndex } from '../src/storage.js'
-import { bookOf, expectBest } from './exact.js'
+import { bookOf } from './exact.js'
 import { exampleRows } from './golden.js'
+import { dots, expectBest } from './oracle.js'
 import { matrix, randomSource, thrownBy, unitRows } from './random.js'
 
 const LEVELS = ['ternary', 'quaternary', 'int4'] as const
-
-function dots(query: ArrayLike<number>, rows: ArrayLike<number>, dims: number): Float64Array {
-  return Float64Array.from({ length: rows.length / dims }, (_, row) => {
-    let sum = 0
-    for (let d = 0; d < dims; d++) sum += query[d]! * rows[row * dims + d]!
-    return sum
-  })
-}
 
 describe('codes of 2 and 4 bits', () => {
   const golden = JSON.parse(readFileSync(new URL('fixtures/techniques.json', import.meta.url), 'utf8'))
@@ -123,7 +116,7 @@ describe('codes of 2 and 4 bits', () => {
         const { data } = dequantizeEmbeddings(quantizeEmbeddings(embeddings, precision, options))
         const index = QuantizedIndex.build(embeddings, { coarse: precision, rescore: 'none', ...options })
         const signs = precision === 'binary' && !scale ? data.map((sign) => (sign + 1) / 2) : data
-        expectBest(index.search(query, { scoring: 'asymmetric' }), dots(query, signs, dims), 10, `${scale}`)
+        expectBest(index.search(query, { scoring: 'asymmetric' }), dots(query, signs, dims), 10, { title: `${scale}` })
       }
     })
 
@@ -139,8 +132,8 @@ describe('codes of 2 and 4 bits', () => {
       }
       const expected = dots(values(queryCodes), values(codes), dims)
       const index = QuantizedIndex.build(embeddings, { coarse: precision, rescore: 'none' })
-      expectBest(index.search(query, { scoring: 'symmetric' }), expected, 10, 'index')
-      expectBest(semanticSearch(queryCodes, codes)[0]!, expected, 10, 'semanticSearch')
+      expectBest(index.search(query, { scoring: 'symmetric' }), expected, 10)
+      expectBest(semanticSearch(queryCodes, codes)[0]!, expected, 10)
     })
   })
 
@@ -150,7 +143,7 @@ describe('codes of 2 and 4 bits', () => {
     for (const rescore of LEVELS) {
       const index = QuantizedIndex.build(embeddings, { rescore })
       const { data } = dequantizeEmbeddings(quantizeEmbeddings(embeddings, rescore))
-      expectBest(index.search(query, { topK: 5, rescoreMultiplier: 400 }), dots(query, data, 64), 5, rescore)
+      expectBest(index.search(query, { topK: 5, rescoreMultiplier: 400 }), dots(query, data, 64), 5, { title: rescore })
     }
   })
 
@@ -265,7 +258,7 @@ describe('an index with a rotation, a truncation, a scale', () => {
           40,
         )[0]! / Math.hypot(...query.subarray(0, 40)),
     )
-    expectBest(exact.search(query), Float64Array.from(scores), 10, 'truncated')
+    expectBest(exact.search(query), scores, 10)
   })
 
   it('is written to bytes and read back the same, with every part', () => {

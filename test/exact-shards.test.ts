@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type BuildOptions, type Precision, QuantizedIndex, type SearchOptions } from '../src/index.js'
 import { createPool, type Pool } from '../src/pool.js'
 import { encodeIndex, openIndex } from '../src/storage.js'
-import { bookOf, DATA, expectBest, type Trial, trial } from './exact.js'
+import { bookOf, DATA, type Trial, trial } from './exact.js'
+import { expectBest } from './oracle.js'
 import { bundlePool } from './pool-bundle.js'
 
 const PRECISIONS: Precision[] = ['int8', 'int4', 'quaternary', 'binary']
@@ -32,7 +33,7 @@ describe.each(DATA)('over %s data, shards find what one index finds', (kind) => 
       const search = { topK: K, scoring: 'asymmetric' } as const
       const expected = QuantizedIndex.build(data, options).search(queries, search)
       for (const [q, result] of expected.entries()) {
-        expectBest(result, scores(scale)[q]!, K, `${coarse} ${scale} ${q}`)
+        expectBest(result, scores(scale)[q]!, K, { title: `${coarse} ${scale} ${q}` })
       }
       await expectSame({ data, queries, options, search, expected }, i)
     }

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, it } from 'vitest'
 import { init, type Precision, QuantizedIndex, type SearchOptions } from '../src/index.js'
-import { DATA, expectBest, type Trial, trial } from './exact.js'
+import { DATA, type Trial, trial } from './exact.js'
+import { expectBest } from './oracle.js'
 import { randomSource } from './random.js'
 
 const PRECISIONS: Precision[] = ['int8', 'uint8', 'int4', 'quaternary', 'ternary', 'binary']
@@ -21,7 +22,7 @@ function expectAllBest(tried: Trial, precision: Precision, scale: boolean | 'flo
   const options: SearchOptions = { topK, scoring: 'asymmetric' }
   const scores = tried.scores(scale)
   for (const [q, result] of build(tried, precision, scale).search(tried.queries, options).entries()) {
-    expectBest(result, scores[q]!, topK, `${title} ${scale} ${q}`)
+    expectBest(result, scores[q]!, topK, { title: `${title} ${scale} ${q}` })
   }
 }
 
@@ -62,7 +63,7 @@ describe.each(['wasm', 'typescript'] as const)('on the %s kernels', (backend) =>
           const allowed = new Set(Array.from({ length: 1500 }, (_, row) => row).filter(() => random() < share))
           const results = index.search(tried.queries, { topK: 20, scoring: 'asymmetric', filter: allowed })
           for (const [q, result] of results.entries()) {
-            expectBest(result, scores[q]!, 20, `${kind} ${scale} ${share}`, allowed)
+            expectBest(result, scores[q]!, 20, { title: `${kind} ${scale} ${share}`, allowed })
           }
         }
       }

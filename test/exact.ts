@@ -1,4 +1,3 @@
-import { expect } from 'vitest'
 import {
   type BookOptions,
   Calibration,
@@ -6,8 +5,8 @@ import {
   Levels,
   type Precision,
   quantizeEmbeddings,
-  type SearchResult,
 } from '../src/index.js'
+import { dots } from './oracle.js'
 import { randomSource, unitRows } from './random.js'
 
 /** Kinds of data on which a rounded scan is put to the test. */
@@ -79,7 +78,10 @@ export function trial(kind: string, precision: Precision, { rows, dims, queries:
   const codes = quantizeEmbeddings(corpus, precision, { ...book, onWarning() {} })
   const isBits = precision === 'binary' || precision === 'ubinary'
   // Codes and sums are the same for every scale; a factor would be rounded to float32 if it were decoded with them.
-  const sums = dots(queries.data, dequantizeEmbeddings(codes).data, dims)
+  const decoded = dequantizeEmbeddings(codes).data
+  const sums = Array.from({ length: count }, (_, q) => {
+    return dots(queries.data.subarray(q * dims, (q + 1) * dims), decoded, dims)
+  })
   const scores = (scale: boolean | 'float32') => {
     const { scales } = quantizeEmbeddings(corpus, precision, { ...book, scale, onWarning() {} })
     return sums.map((own, q) => {
@@ -100,48 +102,4 @@ export function bookOf(rows: { data: Float32Array; dims: number[] }, precision: 
     return { levels: Levels.from(rows, precision) }
   }
   return {}
-}
-
-/** Dots of each query with all rows, in float64. */
-function dots(queries: Float32Array, rows: Float32Array, dims: number): Float64Array[] {
-  return Array.from({ length: queries.length / dims }, (_, q) => {
-    const query = queries.subarray(q * dims, (q + 1) * dims)
-    const sums = new Float64Array(rows.length / dims)
-    for (let row = 0; row < sums.length; row++) {
-      let sum = 0
-      for (let d = 0; d < dims; d++) sum += query[d]! * rows[row * dims + d]!
-      sums[row] = sum
-    }
-    return sums
-  })
-}
-
-/**
- * Expects the k best rows, by float64 scores, as far as float32 can tell them: a row that is left out is no better than the
- * last one by more than the rounding, scores are right to the rounding, best first, ties by lower id.
- */
-export function expectBest(
-  result: SearchResult,
-  scores: Float64Array,
-  k: number,
-  title: string,
-  allowed?: Set<number>,
-): void {
-  const sorted = scores.filter((_, row) => allowed?.has(row) ?? true).sort()
-  const magnitude = scores.reduce((most, score) => Math.max(most, Math.abs(score)), 1e-30)
-  const rounding = 1e-5 * magnitude
-  const count = Math.min(k, sorted.length)
-  expect(result.ids.length, title).toBe(count)
-  expect(new Set(result.ids).size, title).toBe(count)
-  for (let i = 0; i < count; i++) {
-    const id = result.ids[i]!
-    const found = result.scores[i]!
-    if (Math.abs(found - scores[id]!) > rounding) expect.fail(`${title}: row ${id} has ${found}, not ${scores[id]}`)
-    const best = sorted.at(-1 - i)!
-    if (Math.abs(found - best) > rounding) expect.fail(`${title}: place ${i} has ${found}, not ${best}`)
-    if (i === 0) continue
-    const before = result.scores[i - 1]!
-    if (before < found || (before === found && result.ids[i - 1]! > id))
-      expect.fail(`${title}: place ${i} is out of order`)
-  }
 }

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { init, quantizeEmbeddings, type SearchResult, semanticSearch } from '../src/index.js'
 import { goldenSearch, type SearchCase } from './golden.js'
+import { hammingDistances } from './oracle.js'
 
 const { corpus, queries, cases, ranges, calibrationEmbeddings } = goldenSearch()
 const options = { ...(ranges && { ranges }), ...(calibrationEmbeddings && { calibrationEmbeddings }) }
@@ -19,18 +20,14 @@ function same(score: number, expected: number): boolean {
   return Math.abs(score - expected) <= 1e-5 * Math.max(1, Math.abs(expected))
 }
 
-function hammingDistance(query: number, row: number): number {
-  let distance = 0
-  for (let i = 0; i < rowBytes; i++) {
-    let bits = queryBits[query * rowBytes + i]! ^ corpusBits[row * rowBytes + i]!
-    for (; bits !== 0; bits &= bits - 1) distance++
-  }
-  return distance
-}
+/** Bits that differ between a query and each row: once for all cases. */
+const distancesOf = Array.from({ length: queries.dims[0]! }, (_, query) =>
+  hammingDistances(queryBits.subarray(query * rowBytes, (query + 1) * rowBytes), corpusBits),
+)
 
 /** The distance of the last candidate that rescoring looks at, and whether a row behind the cut is as near. */
 function candidateCut(query: number, candidates: number): { distance: number; tied: boolean } {
-  const distances = Float64Array.from({ length: corpus.dims[0]! }, (_, row) => hammingDistance(query, row)).sort()
+  const distances = distancesOf[query]!.slice().sort()
   return { distance: distances[candidates - 1]!, tied: distances[candidates] === distances[candidates - 1] }
 }
 
@@ -59,7 +56,7 @@ function expectSameHits(hits: Hits, expected: Hits): void {
 
 /** The hits that are candidates however a tie at the cut was broken. */
 function nearerThan(distance: number, query: number, { ids, scores }: Hits, count = ids.length): Hits {
-  const places = ids.flatMap((id, place) => (hammingDistance(query, id) < distance ? [place] : [])).slice(0, count)
+  const places = ids.flatMap((id, place) => (distancesOf[query]![id]! < distance ? [place] : [])).slice(0, count)
   return { ids: places.map((place) => ids[place]!), scores: places.map((place) => scores[place]!) }
 }
 

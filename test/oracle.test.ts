@@ -7,7 +7,7 @@ import { type BuildOptions, init, QuantizedIndex, type SearchOptions } from '../
 import { createPool, type Pool } from '../src/pool.js'
 import { Rotation, randomRotation, svdRotation } from '../src/rotations.js'
 import { encodeIndex, openIndex } from '../src/storage-node.js'
-import { Oracle } from './oracle.js'
+import { Oracle } from './file-oracle.js'
 import { bundlePool } from './pool-bundle.js'
 import { randomSource } from './random.js'
 import { judge } from './verdict.js'

@@ -1,5 +1,6 @@
 import type { SearchOptions, SearchResult } from '../src/index.js'
-import type { Oracle } from './oracle.js'
+import type { Oracle } from './file-oracle.js'
+import { ranking } from './oracle.js'
 
 /** What float64 says of a result. */
 export interface Verdict {
@@ -70,5 +71,5 @@ function faultOf(
 }
 
 function best(rows: readonly number[], scores: Float64Array): number[] {
-  return [...rows].sort((a, b) => scores[b]! - scores[a]! || a - b)
+  return ranking(rows.map((row) => scores[row]!)).map((at) => rows[at]!)
 }

@@ -3,6 +3,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import * as core from '../../src/index.js'
 import * as rotations from '../../src/rotations.js'
 import * as storage from '../../src/storage.js'
+import { dots, ranking } from '../oracle.js'
 import { scenarioData } from './data.mjs'
 import { type Hits, runScenario } from './scenario.js'
 
@@ -12,12 +13,7 @@ const data = await scenarioData()
 /** Exact search by plain loops. */
 function nearest(query: Float32Array, topK: number): number[] {
   const { corpus } = data
-  const [rows, dims] = corpus.dims
-  const scores = Array.from({ length: rows }, (_, row) =>
-    query.reduce((sum, value, d) => sum + value * corpus.data[row * dims + d]!, 0),
-  )
-  const order = scores.map((_, row) => row).sort((a, b) => scores[b]! - scores[a]! || a - b)
-  return order.slice(0, topK)
+  return ranking(dots(query, corpus.data, corpus.dims[1]), topK)
 }
 
 function idsOf(hits: Record<string, Hits>) {
