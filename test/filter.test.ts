@@ -127,6 +127,33 @@ describe('a filter', () => {
     }
   })
 
+  it.each(PRECISIONS)('finds the rows of a few long ranges, which alone are scanned, in %s codes', (coarse) => {
+    const rows = 6000
+    const embeddings = tiedRows(rows, dims, 400, 3)
+    const queries = matrix(3, dims, 6)
+    for (const scale of [false, true]) {
+      const options = { coarse, rescore: 'none', scale, calibrationEmbeddings: firstRows(embeddings, 200) } as const
+      const index = QuantizedIndex.build(embeddings, options)
+      for (const ranges of [
+        [[1001, 3999]],
+        [
+          [0, 300],
+          [1003, 2050],
+          [5000, 6000],
+        ],
+      ]) {
+        const filter = ranges.flatMap(([first, end]) => rowsWhere(rows, (row) => row >= first! && row < end!))
+        const allowed = indexOfAllowed(embeddings, options, filter)
+        for (const scoring of ['symmetric', 'asymmetric'] as const) {
+          for (const topK of [7, 500]) {
+            const expected = allowed(queries, { topK, scoring })
+            expect(index.search(queries, { topK, scoring, filter })).toEqual(expected)
+          }
+        }
+      }
+    }
+  })
+
   it('holds for every query of a call, in batches of any size', () => {
     const embeddings = matrix(3000, dims, 7)
     const queries = matrix(150, dims, 8)

@@ -36,6 +36,33 @@ export function rowsOfBits(bits: Uint8Array, count: number): Uint32Array<ArrayBu
   return rows
 }
 
+/** Rows one behind the other: `first`, and the one behind the last. */
+export interface RowRange {
+  readonly first: number
+  readonly end: number
+}
+
+/** The ranges of the set bits, ascending; undefined where there are more than `most`. */
+export function rangesOfBits(bits: Uint8Array, most: number): RowRange[] | undefined {
+  const ranges: RowRange[] = []
+  let first = -1
+  for (let at = 0; at <= bits.length; at++) {
+    const byte = bits[at] ?? 0
+    if (byte === (first < 0 ? 0 : 0xff)) continue
+    for (let row = 8 * at; row < 8 * at + 8; row++) {
+      const isIn = ((byte >> (row & 7)) & 1) === 1
+      if (isIn === first >= 0) continue
+      if (isIn) first = row
+      else {
+        if (ranges.length === most) return undefined
+        ranges.push({ first, end: row })
+        first = -1
+      }
+    }
+  }
+  return ranges
+}
+
 /** Copies the bits of `count` rows of `source`, from row `from` on, to row `to` on. The target's bits must be clear. */
 export function copyBits(source: Uint8Array, from: number, target: Uint8Array, to: number, count: number): void {
   // First up to a whole byte of the target, then whole bytes, then the rest.

@@ -10,7 +10,8 @@ import type { Rescorer, Scan, ScanRows } from './forms/form.js'
 import { openRescorer, openScan } from './forms/registry.js'
 import { fewCandidates } from './forms/rounding.js'
 import { codesOf, decodedQueries } from './queries.js'
-import { openArea, type ScanArea } from './scan-area.js'
+import { openSubset, type RowSubset } from './row-subset.js'
+import { scanRanges } from './scan-ranges.js'
 import type { ExactScores, SearchJob } from './search-job.js'
 import { best, distanceResult, emptyResult, integerScores, type SearchResult } from './search-result.js'
 import { firstStage } from './stages.js'
@@ -28,8 +29,8 @@ export class TwoStageSearch {
   readonly #job: SearchJob
   readonly #effort: number
   readonly #scan: Scan
-  readonly #area: ScanArea
-  #rows: ScanRows | undefined
+  readonly #subset: RowSubset
+  #ranges: readonly ScanRows[] = []
   /** Exact scores of the scan's own codes, where the scan's scores are not the final ones. */
   readonly #exact: Rescorer | undefined
   /** Exact scores of the second stage; undefined where the first is final, or the second elsewhere. */
@@ -60,7 +61,7 @@ export class TwoStageSearch {
     this.#job = job
     this.#effort = effort
     this.#scan = scan
-    this.#area = openArea(store, store.column(coarse), scan.usesFactors, job.allowed)
+    this.#subset = openSubset(store, store.column(coarse), scan.usesFactors, job.allowed)
     this.#isFinal = isFinal
     this.#offset = queries.offset ?? (() => 0)
     const centred = takesFloats ? queries.rows : (queries.centred ?? queries.rows)
@@ -70,7 +71,7 @@ export class TwoStageSearch {
     const isMoved = isFinal && rounded === undefined && scan.scoreType === 'float' && queries.offset !== undefined
     if (rounded !== undefined || isMoved) this.#exact = openRescorer(store, coarse, scan.exactOf)
     if (!isFinal && !job.isRescoredElsewhere) this.#second = openRescorer(store, rescore as Precision)
-    const rows = this.#area.count
+    const rows = this.#subset.count
     this.#topK = Math.min(options.topK, rows)
     let found: number
     if (isFinal) {
@@ -95,7 +96,7 @@ export class TwoStageSearch {
 
   /** Rows that the first stage finds of each query, over all stores and in this one. */
   get candidates(): { readonly wanted: number; readonly count: number } {
-    return { wanted: this.#wanted, count: Math.min(this.#wanted, this.#area.count) }
+    return { wanted: this.#wanted, count: Math.min(this.#wanted, this.#subset.count) }
   }
 
   get scoreType(): Scan['scoreType'] {
@@ -114,7 +115,7 @@ export class TwoStageSearch {
   /** Bytes of scratch for a batch; each query may cost up to 15 bytes of alignment on top of the linear part. */
   bytes(count: number): number {
     const kernel = this.#isExhaustive
-      ? BestRows.roomOfAll(this.candidates.count, this.#area.count).scratchBytes
+      ? BestRows.roomOfAll(this.candidates.count, this.#subset.count).scratchBytes
       : this.#scan.scratchBytes(count, this.#k)
     return this.#place(count).scratch - this.#store.scratchPtr + 16 * count + kernel
   }
@@ -183,11 +184,11 @@ export class TwoStageSearch {
     }
     this.#prepareScan(first, count, at.queries)
     if (this.#k === 0) return at
-    if (first === 0) this.#rows = this.#area.open(this.#store.scratchPtr)
+    if (first === 0) this.#ranges = this.#subset.open(this.#store.scratchPtr)
     // A scan for nobody.
     if (this.#areBlurred(count)) return at
-    this.#scan.run(this.#rows!, at.queries, count, this.#k, at.scratch, at.ids, at.scores)
-    this.#area.toStoreRows(new Uint32Array(this.#workspace.buffer, at.ids, count * this.#k))
+    scanRanges(this.#workspace.buffer, this.#scan, this.#ranges, at, count, this.#k)
+    this.#subset.toStoreRows(new Uint32Array(this.#workspace.buffer, at.ids, count * this.#k))
     return at
   }
 
@@ -199,7 +200,7 @@ export class TwoStageSearch {
     const score = this.#scoreRows(this.#exact!, at.exactQuery, this.#isFinal ? constant + this.#offset(query) : 0)
     const { allowed } = this.#job
     const rows = allowed && rowsOfBits(allowed.bits, allowed.count)
-    this.#bestRows(at, at.ids, at.scores, this.candidates.count, score).ofAll(this.#area.count, rows)
+    this.#bestRows(at, at.ids, at.scores, this.candidates.count, score).ofAll(this.#subset.count, rows)
   }
 
   /** The result of a query if its candidates prove it. */
@@ -216,10 +217,10 @@ export class TwoStageSearch {
       return Math.fround(score + constant + Math.abs(constant) * 2 ** -48)
     }
     const score = this.#scoreRows(this.#exact!, at.exactQuery, constant)
-    const isAll = this.#k === this.#area.count
+    const isAll = this.#k === this.#subset.count
     const best = this.#bestRows(at, idsPtr, scoresPtr, this.#topK, score)
     const needed = best.ofCandidates(this.#k, isAll, bound)
-    rounded?.learn(this.#topK, this.#area.count, needed)
+    rounded?.learn(this.#topK, this.#subset.count, needed)
     return needed <= this.#k ? this.#read(idsPtr, scoresPtr) : this.#effort + 1
   }
 
@@ -241,7 +242,7 @@ export class TwoStageSearch {
     const scores = integerScores(this.#scan, new Int32Array(buffer, scoresPtr, this.#k))
     if (!this.#scan.mayTie) return { ids, scores }
     // Rows that were not found have the last integer at most, which may be the float of the k-th.
-    const isSure = this.#k === this.#area.count || scores[this.#k - 1]! < scores[this.#topK - 1]!
+    const isSure = this.#k === this.#subset.count || scores[this.#k - 1]! < scores[this.#topK - 1]!
     return isSure ? best(ids, scores, this.#topK) : this.#effort + 1
   }
 
@@ -284,7 +285,7 @@ export class TwoStageSearch {
   }
 
   #place(count: number): Placed {
-    const exactQuery = this.#store.scratchPtr + this.#area.bytes
+    const exactQuery = this.#store.scratchPtr + this.#subset.bytes
     const exactBytes = Math.max(this.#exact?.queryBytes ?? 0, this.#second?.queryBytes ?? 0)
     const queries = exactQuery + roundUp(exactBytes, 16)
     const ids = queries + count * this.#scan.queryBytes

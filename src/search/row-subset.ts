@@ -1,46 +1,84 @@
-import { rowsOfBits } from '../base/bits.js'
+import { type RowRange, rangesOfBits, rowsOfBits } from '../base/bits.js'
 import { roundUp } from '../kernels/regions.js'
 import type { Allowed } from '../rows/filter.js'
 import type { CodeStore, StoredColumn } from './code-store.js'
 import type { ScanRows } from './forms/form.js'
 
-/** The rows of a store as a scan gets them: all, all with a filter, or a copy of those that a filter allows. */
-export interface ScanArea {
+/** The rows of a store that may be found, as ranges of rows that a scan goes through one behind the other. */
+export interface RowSubset {
   /** Bytes of scratch that `open` fills: a multiple of 16. */
   readonly bytes: number
   /** Number of rows that can be found. */
   readonly count: number
-  /** Writes the area to `ptr`. */
-  open(ptr: number): ScanRows
-  /** Turns the row numbers of the scan into those of the store, in place. */
+  /** Writes to `ptr` what the scan needs, and gives the ranges in the order of rows. */
+  open(ptr: number): readonly ScanRows[]
+  /** Turns row numbers, counted from the first row of the first range, into those of the store, in place. */
   toStoreRows(rows: Uint32Array): void
 }
 
 /** The rows that may be found, in the order of the store. The way they are scanned is decided here, once. */
-export function openArea(
+export function openSubset(
   store: CodeStore,
   column: StoredColumn,
   usesFactors: boolean,
   allowed: Allowed | undefined,
-): ScanArea {
+): RowSubset {
   const { size } = store
-  const factorsPtr = () => (usesFactors ? column.factorsPtr : 0)
   if (allowed === undefined || allowed.count === size) {
-    const open = () => ({ codesPtr: column.codesPtr, rowCount: size, allowedPtr: 0, factorsPtr: factorsPtr() })
-    return { bytes: 0, count: size, open, toStoreRows() {} }
+    return { bytes: 0, count: size, open: () => [rowsOf(column, usesFactors, 0, size)], toStoreRows() {} }
   }
   const { bits, count } = allowed
   if (count <= size / SPARSE && count * column.stride <= store.scratchBytes / 2) {
     return gathered(store, column, usesFactors, rowsOfBits(bits, count))
   }
+  const ranges = rangesOfBits(bits, MOST_RANGES)
+  if (ranges !== undefined && count >= LEAST_ROWS * ranges.length) return ofRanges(column, usesFactors, ranges, count)
   return {
     bytes: roundUp(bits.length, 16),
     count,
     open(ptr) {
       new Uint8Array(store.workspace.buffer, ptr, bits.length).set(bits)
-      return { codesPtr: column.codesPtr, rowCount: size, allowedPtr: ptr, factorsPtr: factorsPtr() }
+      return [{ ...rowsOf(column, usesFactors, 0, size), allowedPtr: ptr }]
     },
     toStoreRows() {},
+  }
+}
+
+/** Rows of a column, all of which may be found. */
+function rowsOf(
+  { codesPtr, factorsPtr, stride }: StoredColumn,
+  usesFactors: boolean,
+  first: number,
+  rowCount: number,
+): ScanRows {
+  return {
+    codesPtr: codesPtr + first * stride,
+    rowCount,
+    allowedPtr: 0,
+    factorsPtr: usesFactors ? factorsPtr + 4 * first : 0,
+  }
+}
+
+/**
+ * Where the allowed rows are a few long ranges, as those of a part of the corpus that was added at once, only these are scanned
+ * (measured, a tenth of 100,000 x 384: 0.4 of the time of a filter by bits for Hamming distances, 0.2 for int8).
+ */
+const MOST_RANGES = 16
+const LEAST_ROWS = 256
+
+function ofRanges(column: StoredColumn, usesFactors: boolean, ranges: readonly RowRange[], count: number): RowSubset {
+  return {
+    bytes: 0,
+    count,
+    open: () => ranges.map(({ first, end }) => rowsOf(column, usesFactors, first, end - first)),
+    toStoreRows(found) {
+      for (let i = 0; i < found.length; i++) {
+        let row = found[i]!
+        let at = 0
+        for (; row >= ranges[at]!.end - ranges[at]!.first; at++) row -= ranges[at]!.end - ranges[at]!.first
+        found[i] = ranges[at]!.first + row
+      }
+    },
   }
 }
 
@@ -51,7 +89,7 @@ export function openArea(
  */
 const SPARSE = 32
 
-function gathered(store: CodeStore, column: StoredColumn, usesFactors: boolean, rows: Uint32Array): ScanArea {
+function gathered(store: CodeStore, column: StoredColumn, usesFactors: boolean, rows: Uint32Array): RowSubset {
   const { stride } = column
   return {
     bytes: roundUp(rows.length * (stride + (usesFactors ? 4 : 0)), 16),
@@ -68,7 +106,7 @@ function gathered(store: CodeStore, column: StoredColumn, usesFactors: boolean, 
       }
       const gatheredPtr = usesFactors ? 4 * to : 0
       if (usesFactors) for (const row of rows) words[to++] = words[factorsPtr / 4 + row]!
-      return { codesPtr: ptr, rowCount: rows.length, allowedPtr: 0, factorsPtr: gatheredPtr }
+      return [{ codesPtr: ptr, rowCount: rows.length, allowedPtr: 0, factorsPtr: gatheredPtr }]
     },
     toStoreRows(found) {
       for (let i = 0; i < found.length; i++) found[i] = rows[found[i]!]!
