@@ -65,7 +65,7 @@ describe('the cache of evaluate', () => {
     const onWarning = (message: string) => warnings.push(message)
     const report = await evaluate(pairs(50, 16), { ...options(), cache: join(blocked, 'cache'), onWarning })
     expect(report.rows.length).toBeGreaterThan(0)
-    expect(warnings).toEqual([expect.stringMatching(/^the cache folder .* cannot be used, nothing is kept: /)])
+    expect(warnings).toEqual([expect.stringMatching(/^the cache folder .* cannot be used, so nothing is kept: /)])
   })
 
   it('keeps float64 arrays bit for bit', async () => {
