@@ -5,6 +5,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { QuantizedIndex } from '../src/index.js'
 import { Rotation, svdRotation } from '../src/rotations.js'
 import { encodeIndex } from '../src/storage.js'
+import { openIndex } from '../src/storage-node.js'
 import { Folder, rowsOf, slice } from './builder/files.js'
 
 const CLI = join(import.meta.dirname, '..', 'dist', 'cli.js')
@@ -109,7 +110,9 @@ describe('packvec index', () => {
     const { status, stderr } = run('index', 'verify', 'i.st')
     expect({ status, stderr }).toEqual({
       status: 1,
-      stderr: expect.stringMatching(/^packvec: i\.st: tensor int8 is damaged: block 1, from its byte 4096 on\n$/),
+      stderr: expect.stringMatching(
+        /^packvec: i\.st: tensor int8 is damaged in block 1 \(bytes \d+ to \d+ of the file\)\n$/,
+      ),
     })
   })
 
@@ -202,5 +205,22 @@ describe('packvec index', () => {
       stderr: expect.stringContaining('23 dimensions'),
     })
     expect(fails('s.st', '--queries', 'q.npy', '--min-score', 'x').status).toBe(2)
+  })
+
+  it('searches the file with the pinned digest alone', async () => {
+    const digests = await Promise.all(
+      ['a.st', 'b.st'].map(async (name) => (await openIndex(folder.at(name))).sha256[0]!),
+    )
+    const search = (...args: string[]) => run('index', 'search', ...args, '--queries', 'q.npy', '--json')
+    const plain = search('a.st', 'b.st').stdout
+    expect(search('a.st', 'b.st', '--sha256', ...digests)).toMatchObject({ status: 0, stdout: plain })
+    expect(search('a.st', '--sha256', digests[1]!)).toMatchObject({
+      status: 1,
+      stderr: expect.stringMatching(/not the pinned one.*\n$/),
+    })
+    expect(search('a.st', 'b.st', '--sha256', digests[0]!)).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('sha256 must be one digest per source, 2 in all, got 1'),
+    })
   })
 })

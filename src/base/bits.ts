@@ -11,6 +11,15 @@ export function isSet(bits: Uint8Array, row: number): boolean {
   return ((bits[row >>> 3]! >> (row & 7)) & 1) === 1
 }
 
+export function setBit(bits: Uint8Array, row: number): void {
+  bits[row >>> 3]! |= 1 << (row & 7)
+}
+
+/** Clears what stands behind the bits of `rows` rows. */
+export function clearBehind(bits: Uint8Array, rows: number): void {
+  if (rows % 8 !== 0) bits[rows >>> 3]! &= (1 << (rows & 7)) - 1
+}
+
 /** Number of set bits. */
 export function countBits(bits: Uint8Array): number {
   const words = bits.length >> 2
@@ -76,6 +85,6 @@ export function copyBits(source: Uint8Array, from: number, target: Uint8Array, t
   for (; row < count; row++) copyBit(row)
 
   function copyBit(row: number): void {
-    if (isSet(source, from + row)) target[(to + row) >>> 3]! |= 1 << ((to + row) & 7)
+    if (isSet(source, from + row)) setBit(target, to + row)
   }
 }

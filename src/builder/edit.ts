@@ -1,3 +1,4 @@
+import { setBit } from '../base/bits.js'
 import { describe } from '../base/check.js'
 import { PackvecError } from '../base/errors.js'
 import { checkOptions } from '../base/options.js'
@@ -116,7 +117,7 @@ async function markDeleted({ index, ids: list, lock }: Edit, wanted: Set<Id>, op
     for (let i = 0; i < run.length; i++) {
       const row = first + i
       if (isDeleted(row) || !wanted.delete(run[i]!)) continue
-      deleted[row >>> 3]! |= 1 << (row & 7)
+      setBit(deleted, row)
     }
   }
   if (wanted.size > 0 && options.ignoreMissing !== true) {

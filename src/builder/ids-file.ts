@@ -8,7 +8,7 @@ import { IndexReader } from './index-reader.js'
 import { deletedTest, storedIds } from './stored-ids.js'
 
 /** Bytes read at a time. */
-const PIECE_BYTES = 1 << 16
+const READ_BYTES = 1 << 16
 /** An id is a name, no document: a longer line is another kind of file. */
 const MAX_LINE_BYTES = 1 << 20
 const LINE_FEED = 0x0a
@@ -31,8 +31,8 @@ export async function* readIdsFile(path: string): AsyncGenerator<Id> {
 async function* linesOf(file: OpenFile, path: string): AsyncGenerator<Uint8Array> {
   let rest = new Uint8Array(0)
   let number = 1
-  for (let position = 0; position < file.bytes; position += PIECE_BYTES) {
-    const piece = new Uint8Array(Math.min(PIECE_BYTES, file.bytes - position))
+  for (let position = 0; position < file.bytes; position += READ_BYTES) {
+    const piece = new Uint8Array(Math.min(READ_BYTES, file.bytes - position))
     await file.read(position, piece)
     let from = 0
     for (let end = piece.indexOf(LINE_FEED); end >= 0; end = piece.indexOf(LINE_FEED, from)) {

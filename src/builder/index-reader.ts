@@ -1,11 +1,12 @@
 import { isSetBehind } from '../base/bits.js'
-import { BLOCK_BYTES, blockDigest, DIGEST_BYTES, sha256Hex } from '../base/checksum.js'
+import { BLOCK_BYTES, sha256Hex } from '../base/checksum.js'
 import { PackvecError } from '../base/errors.js'
-import { naming } from '../files/file.js'
+import { invalid } from '../base/invalid.js'
+import { named, naming } from '../files/file.js'
 import { nodeSha256 } from '../files/node-sha256.js'
 import { realTarget } from '../files/target.js'
-import { KIND_BYTES } from '../formats/kind.js'
-import { type IndexHeader, indexHeaderBytes, parseIndexHeader, type StoredTensor } from '../index-file/header.js'
+import { checkBlock, checkSum, readIndexHeader } from '../index-file/check-tensor.js'
+import type { IndexHeader, StoredTensor } from '../index-file/header.js'
 import { openParts } from '../index-file/parts.js'
 import { BITS_BEHIND } from '../rows/filter-rows.js'
 import type { Recipe } from '../search/recipe.js'
@@ -70,10 +71,8 @@ export class IndexReader {
     let block = 0
     for await (const piece of this.#file.stream(tensor.position, tensor.byteLength, signal)) {
       for (let at = 0; at < piece.length; at += BLOCK_BYTES, block++) {
-        const found = blockDigest(piece.subarray(at, at + BLOCK_BYTES), nodeSha256)
-        const expected = digests.subarray(DIGEST_BYTES * block, DIGEST_BYTES * (block + 1))
-        if (Buffer.compare(found, expected) === 0) continue
-        throw naming(this.path, damaged(tensor.name, `block ${block}, from its byte ${BLOCK_BYTES * block} on`))
+        const bytes = piece.subarray(at, at + BLOCK_BYTES)
+        named(this.path, () => checkBlock(tensor, digests, block, bytes, nodeSha256, 'path'))
       }
       yield piece
     }
@@ -84,7 +83,7 @@ export class IndexReader {
     const { deleted, rows } = this.header
     if (deleted === undefined) return undefined
     const bits = await this.read(deleted)
-    if (isSetBehind(bits, rows)) throw naming(this.path, new PackvecError('INVALID_FILE', 'path', BITS_BEHIND))
+    if (isSetBehind(bits, rows)) throw naming(this.path, invalid('path', BITS_BEHIND))
     return bits
   }
 
@@ -121,26 +120,16 @@ export class IndexReader {
 }
 
 async function readHeader(file: NodeFileSource): Promise<IndexHeader> {
-  const preamble = new Uint8Array(Math.min(KIND_BYTES, file.byteLength))
-  await file.read(0, preamble)
-  const prefix = new Uint8Array(Math.min(indexHeaderBytes(preamble), file.byteLength))
-  await file.read(0, prefix)
-  return parseIndexHeader(prefix, file.byteLength, nodeSha256)
+  return readIndexHeader(file.byteLength, (target) => file.read(0, target), nodeSha256)
 }
 
 async function readWhole(file: NodeFileSource, tensor: StoredTensor): Promise<Uint8Array> {
   const bytes = new Uint8Array(tensor.byteLength)
   await file.read(tensor.position, bytes)
-  const found = sha256Hex(bytes, nodeSha256)
-  if (found !== tensor.sha256)
-    throw damaged(tensor.name, `its SHA-256 is ${found}, but the header says ${tensor.sha256}`)
+  checkSum(tensor, sha256Hex(bytes, nodeSha256), 'path')
   return bytes
 }
 
 function isGone(error: unknown): boolean {
   return error instanceof PackvecError && (error.cause as NodeJS.ErrnoException | undefined)?.code === 'ENOENT'
-}
-
-function damaged(name: string, what: string): PackvecError {
-  return new PackvecError('INVALID_FILE', 'path', `tensor ${name} is damaged: ${what}`)
 }

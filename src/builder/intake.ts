@@ -13,7 +13,7 @@ import { Progress } from './progress.js'
 import { Spool } from './spool.js'
 
 /** Float32 spooled at a time. */
-const PIECE_BYTES = 1 << 22
+const SPOOL_BYTES = 1 << 22
 
 /**
  * Batches of rows that come once, kept as float32 in a spool: rows are needed twice where something is calibrated, and always
@@ -86,7 +86,7 @@ export class Intake {
 
   async #append(source: RowSource): Promise<void> {
     const { rows, dims } = source
-    const most = Math.max(1, Math.floor(PIECE_BYTES / (4 * dims)))
+    const most = Math.max(1, Math.floor(SPOOL_BYTES / (4 * dims)))
     for (let first = 0; first < rows; first += most) {
       const count = Math.min(most, rows - first)
       const values = this.#piece(count * dims)

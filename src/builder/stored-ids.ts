@@ -1,5 +1,5 @@
-import { countBits } from '../base/bits.js'
-import { PackvecError } from '../base/errors.js'
+import { countBits, isSet } from '../base/bits.js'
+import { invalid } from '../base/invalid.js'
 import { naming } from '../files/file.js'
 import type { StoredTensor } from '../index-file/header.js'
 import { decodeOffsets, type Id, offsetsFault } from '../rows/ids.js'
@@ -29,7 +29,7 @@ export async function* storedIds(index: IndexReader, signal?: AbortSignal): Asyn
 /** Whether a row is deleted: its bit, lowest first. */
 export function deletedTest(deleted: Uint8Array | undefined): (row: number) => boolean {
   if (deleted === undefined) return () => false
-  return (row) => ((deleted[row >>> 3]! >>> (row & 7)) & 1) === 1
+  return (row) => isSet(deleted, row)
 }
 
 /** How many rows are deleted. */
@@ -53,7 +53,7 @@ async function* storedTexts(
 ): AsyncGenerator<IdRun> {
   const offsets = decodeOffsets(await index.read(tensor), tensor.dtype)
   const fault = offsetsFault(offsets, texts.byteLength)
-  if (fault !== undefined) throw naming(index.path, invalid(`tensor ${tensor.name} ${fault}`))
+  if (fault !== undefined) throw naming(index.path, invalid('path', `tensor ${tensor.name} ${fault}`))
   // As a search reads them: bytes that are no UTF-8 give U+FFFD.
   const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
   const rows = offsets.length - 1
@@ -76,8 +76,4 @@ async function* storedTexts(
   }
   // Where all texts are empty, no piece comes.
   if (row < rows) yield { first: row, ids: takeWhole(rest) }
-}
-
-function invalid(message: string): PackvecError {
-  return new PackvecError('INVALID_FILE', 'path', message)
 }

@@ -1,11 +1,13 @@
 import { throwIfAborted } from '../base/abort.js'
 import { hexOf } from '../base/checksum.js'
 import { PackvecError } from '../base/errors.js'
+import { invalid } from '../base/invalid.js'
 import { checkOptions } from '../base/options.js'
 import { codeOf } from '../codes/registry.js'
-import { naming } from '../files/file.js'
+import { named, naming } from '../files/file.js'
 import { nodeSha256 } from '../files/node-sha256.js'
 import { checkPath } from '../files/path.js'
+import { checkSum } from '../index-file/check-tensor.js'
 import type { IndexHeader, StoredTensor } from '../index-file/header.js'
 import { decodeFloats } from '../index-file/parts.js'
 import { IdList } from './id-list.js'
@@ -70,13 +72,11 @@ async function checkRows(
   for await (const piece of index.stream(tensor, signal)) {
     whole.update(piece)
     const fault = check?.(piece, bytes)
-    if (fault !== undefined) throw invalid(index.path, fault)
+    if (fault !== undefined) throw naming(index.path, invalid('path', fault))
     bytes += piece.length
     onBytes(bytes)
   }
-  const found = hexOf(whole.digest())
-  if (found === tensor.sha256) return
-  throw invalid(index.path, `tensor ${tensor.name}: its SHA-256 is ${found}, but the header says ${tensor.sha256}`)
+  named(index.path, () => checkSum(tensor, hexOf(whole.digest()), 'path'))
 }
 
 /** The fault of a piece of a tensor, after so many bytes of it; undefined if any bytes will do. */
@@ -107,10 +107,8 @@ async function checkIds(
 ): Promise<void> {
   for await (const { ids } of storedIds(index, signal)) await list.add(Array.from(ids))
   await list.checkUnique(isDeleted).catch((error) => {
-    throw error instanceof PackvecError && error.code !== 'IO' ? invalid(index.path, error.message) : error
+    throw error instanceof PackvecError && error.code !== 'IO'
+      ? naming(index.path, invalid('path', error.message))
+      : error
   })
-}
-
-function invalid(path: string, message: string): unknown {
-  return naming(path, new PackvecError('INVALID_FILE', 'path', message))
 }

@@ -15,6 +15,7 @@ interface IndexSearchFlags {
   minScore?: number
   filter?: string
   load: 'coarse' | 'all'
+  sha256?: string[]
   json?: true
 }
 
@@ -39,16 +40,18 @@ export function addIndexSearch(index: Command): void {
         .choices(['coarse', 'all'])
         .default('coarse'),
     )
+    .option('--sha256 <digest...>', 'open only the file with this digest (packvec inspect prints it); one per index')
     .option('--json', 'print {"ids": [[...]], "scores": [[...]]} instead of a table')
     .action(searchIndex)
 }
 
 async function searchIndex(sources: string[], flags: IndexSearchFlags): Promise<void> {
-  const { queries: path, json: asJson, load, filter, ...others } = flags
+  const { queries: path, json: asJson, load, sha256, filter, ...others } = flags
   const queries = await readFloats(path)
   const values = (bytes: number) => bytes / 4
   await using index = await openIndex(sources, {
     load,
+    ...(sha256 && { sha256 }),
     onProgress: ({ bytes, totalBytes = bytes }) =>
       progress(`reading ${grouped(bytes)} of ${grouped(totalBytes)} bytes`, values(totalBytes)),
   })

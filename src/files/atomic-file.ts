@@ -2,7 +2,7 @@ import { rename } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { checkIterable, describe, fail, isInstance } from '../base/check.js'
 import { Descriptor } from './descriptor.js'
-import { io, PIECE_BYTES } from './file.js'
+import { io, MAX_CALL_BYTES } from './file.js'
 import { checkPath } from './path.js'
 import { resolveTarget, type Target } from './target.js'
 import { openTemporary, PRIVATE_MODE, removeLeftovers, removeTemporary } from './temporary.js'
@@ -62,7 +62,7 @@ export class AtomicFile {
   /** Writes all of `bytes` from `position` on. @throws PackvecError `IO` */
   async writeAt(position: number, bytes: Uint8Array): Promise<void> {
     for (let done = 0; done < bytes.length; ) {
-      const length = Math.min(PIECE_BYTES, bytes.length - done)
+      const length = Math.min(MAX_CALL_BYTES, bytes.length - done)
       const write = () => this.#handle.write(bytes, done, length, position + done)
       done += (await io('write', this.path, write)).bytesWritten
     }

@@ -3,7 +3,7 @@ import { PackvecError } from '../base/errors.js'
 import { Descriptor } from './descriptor.js'
 
 /** A read or write of 2 GiB or more fails in Node; pieces of this size lose nothing. */
-export const PIECE_BYTES = 1 << 28
+export const MAX_CALL_BYTES = 1 << 28
 
 /** A file open for reading. */
 export interface OpenFile {
@@ -57,6 +57,15 @@ async function sizeOf(file: Descriptor, path: string): Promise<number> {
   }
 }
 
+/** Runs a check of a file's bytes: its fault gets the path in front. */
+export function named(path: string, check: () => void): void {
+  try {
+    check()
+  } catch (error) {
+    throw naming(path, error)
+  }
+}
+
 /** What is wrong with a file, with its path in front; errors of the system have it already. */
 export function naming(path: string, error: unknown): unknown {
   if (!(error instanceof PackvecError) || error.code === 'IO' || error.message.includes(path)) return error
@@ -65,7 +74,7 @@ export function naming(path: string, error: unknown): unknown {
 
 export async function readAt(file: Descriptor, path: string, position: number, target: Uint8Array): Promise<void> {
   for (let done = 0; done < target.length; ) {
-    const length = Math.min(PIECE_BYTES, target.length - done)
+    const length = Math.min(MAX_CALL_BYTES, target.length - done)
     const { bytesRead } = await io('read', path, () => file.read(target, done, length, position + done))
     if (bytesRead === 0) {
       const message = `the file ends at byte ${position + done}, but it should have at least ${position + target.length} bytes`

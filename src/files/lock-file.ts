@@ -4,7 +4,7 @@ import { hostname } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { Descriptor } from './descriptor.js'
 import { io } from './file.js'
-import { giveBack, type Holder, isHolder, lifeOfHolder, place, readHolder } from './lock-holder.js'
+import { giveBack, type Holder, isHolder, lifeOfHolder, place, readHolder, readLock } from './lock-holder.js'
 import { ownIdentity } from './process-identity.js'
 import { forgetFile, holdFile, openTemporary, removeTemporary, targetKey } from './temporary.js'
 
@@ -36,9 +36,9 @@ export class LockFile {
     return lock
   }
 
-  /** Whether the lock is still ours: a user may have removed the file. */
+  /** Whether the lock is still ours: a user may have removed the file. @throws PackvecError `IO` where it cannot be read */
   async isHeld(): Promise<boolean> {
-    return isHolder(await readHolder(this.#path), this.#token)
+    return isHolder(await io('read', this.#path, () => readLock(this.#path)), this.#token)
   }
 
   async release(): Promise<void> {

@@ -109,14 +109,22 @@ function attempt<T>(run: () => T): T | undefined {
   }
 }
 
-/** Who holds a lock; undefined where nobody does. */
+/** Who holds a lock; undefined where nobody does, 'unreadable' where the file says nothing, or the system will not read it. */
 export async function readHolder(path: string): Promise<Holder | 'unreadable' | undefined> {
+  return readLock(path).catch(() => 'unreadable')
+}
+
+/** `readHolder`, which passes on why the system will not read the file. */
+export async function readLock(path: string): Promise<Holder | 'unreadable' | undefined> {
   try {
     const { host, pid, start, hostName, work, since, token } = JSON.parse(await readFile(path, 'utf8'))
     const texts = [host, start, hostName, work, since, token]
     if (!texts.every((text) => typeof text === 'string') || !Number.isInteger(pid)) return 'unreadable'
     return { host, pid, start, hostName, work, since, token }
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ENOENT' ? undefined : 'unreadable'
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT') return undefined
+    if (code === undefined) return 'unreadable'
+    throw error
   }
 }

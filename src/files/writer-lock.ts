@@ -19,7 +19,7 @@ export interface LockOptions {
 export interface WriterLock {
   /** The real path of the file. */
   readonly target: string
-  /** @throws PackvecError `CHANGED` if the lock was taken away */
+  /** @throws PackvecError `CHANGED` if the lock was taken away, `IO` if its file cannot be read */
   check(): Promise<void>
 }
 

@@ -1,4 +1,5 @@
 import { PackvecError } from '../base/errors.js'
+import { invalid } from '../base/invalid.js'
 import { wrongKind } from './kind.js'
 
 /** IndexBinaryFlat, IndexFlatIP (inner product) or IndexFlatL2 (Euclidean distance). */
@@ -65,22 +66,27 @@ export function parseFaissHeader(prefix: Uint8Array, fileBytes?: number): FaissH
   const kind = kindOf(prefix)
   const { letters, metric, ntotalAt, trainedAt, headerBytes } = LAYOUTS[kind]
   if (prefix.length < headerBytes) {
-    throw invalid(`the file is cut off: the header of ${letters} needs ${headerBytes} bytes, got ${prefix.length}`)
+    throw invalid(
+      'faiss',
+      `the file is cut off: the header of ${letters} needs ${headerBytes} bytes, got ${prefix.length}`,
+    )
   }
   const view = new DataView(prefix.buffer, prefix.byteOffset, prefix.byteLength)
   const check = (name: string, found: number | bigint, expected: number | bigint) => {
-    if (found !== expected) throw invalid(`${name} of the FAISS index ${letters} must be ${expected}, got ${found}`)
+    if (found !== expected)
+      throw invalid('faiss', `${name} of the FAISS index ${letters} must be ${expected}, got ${found}`)
   }
   const dims = view.getInt32(4, true)
-  if (dims < 1) throw invalid(`d of the FAISS index ${letters} must be at least 1, got ${dims}`)
+  if (dims < 1) throw invalid('faiss', `d of the FAISS index ${letters} must be at least 1, got ${dims}`)
   if (kind === 'binary') {
-    if (dims % 8 !== 0) throw invalid(`d of the FAISS index ${letters} must be a multiple of 8, got ${dims}`)
+    if (dims % 8 !== 0) throw invalid('faiss', `d of the FAISS index ${letters} must be a multiple of 8, got ${dims}`)
     check('code_size', view.getInt32(8, true), dims / 8)
   }
   const rowBytes = rowBytesOf(kind, dims)
   const ntotal = view.getBigInt64(ntotalAt, true)
   if (ntotal < 0n || ntotal * BigInt(rowBytes) > BigInt(Number.MAX_SAFE_INTEGER)) {
     throw invalid(
+      'faiss',
       `ntotal of the FAISS index ${letters} must be 0 to 2^53 / ${rowBytes}, at ${rowBytes} bytes per row, got ${ntotal}`,
     )
   }
@@ -93,6 +99,7 @@ export function parseFaissHeader(prefix: Uint8Array, fileBytes?: number): FaissH
   if (fileBytes !== undefined && fileBytes - headerBytes !== header.dataBytes) {
     const says = `${header.dataBytes} bytes of data (${letters}, ${rows} rows of ${rowBytes} bytes)`
     throw invalid(
+      'faiss',
       `the FAISS header says ${says}, but the file has ${Math.max(fileBytes - headerBytes, 0)}: write it or fetch it again`,
     )
   }
@@ -133,9 +140,12 @@ export function faissHeader({ kind, rows, dims }: FaissShape): Uint8Array<ArrayB
 }
 
 function kindOf(prefix: Uint8Array): FaissKind {
-  if (prefix.length === 0) throw invalid(wrongKind(prefix, 'a FAISS index')!)
+  if (prefix.length === 0) throw invalid('faiss', wrongKind(prefix, 'a FAISS index')!)
   if (prefix.length < 4)
-    throw invalid(`the file is cut off: a FAISS index begins with 4 letters, this file has ${prefix.length} bytes`)
+    throw invalid(
+      'faiss',
+      `the file is cut off: a FAISS index begins with 4 letters, this file has ${prefix.length} bytes`,
+    )
   const letters = lettersOf(prefix)
   const kind = (['binary', 'ip', 'l2'] as const).find((name) => LAYOUTS[name].letters === letters)
   if (kind !== undefined) return kind
@@ -143,7 +153,10 @@ function kindOf(prefix: Uint8Array): FaissKind {
   const other = OTHERS.get(letters)
   if (other === undefined) {
     const kind = wrongKind(prefix, 'a FAISS index')
-    throw invalid(kind ?? `a FAISS flat index begins with ${flat}, this file begins with ${JSON.stringify(letters)}`)
+    throw invalid(
+      'faiss',
+      kind ?? `a FAISS flat index begins with ${flat}, this file begins with ${JSON.stringify(letters)}`,
+    )
   }
   const message = `only flat FAISS indexes are read: expected ${flat}, got ${letters} (${other})`
   throw new PackvecError('UNSUPPORTED', 'faiss', message)
@@ -160,10 +173,6 @@ export function faissRowValues(kind: FaissKind, dims: number): number {
 
 function rowBytesOf(kind: FaissKind, dims: number): number {
   return kind === 'binary' ? dims / 8 : 4 * dims
-}
-
-function invalid(message: string): PackvecError {
-  return new PackvecError('INVALID_FILE', 'faiss', message)
 }
 
 function refuse(argument: string, name: string, expected: string, got: unknown): PackvecError {

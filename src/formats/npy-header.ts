@@ -1,4 +1,5 @@
 import { PackvecError } from '../base/errors.js'
+import { invalid } from '../base/invalid.js'
 import { wrongKind } from './kind.js'
 import { type PythonLiteral, parsePythonDict } from './python-literal.js'
 
@@ -55,9 +56,9 @@ export function npyDataOffset(prefix: Uint8Array): number {
     const got = Array.from(prefix.subarray(0, 6), (byte) => byte.toString(16).padStart(2, '0')).join(' ')
     const begins = `a .npy file begins with the bytes 93 4e 55 4d 50 59 (\\x93NUMPY), but this one begins with ${got}`
     const kind = wrongKind(prefix, 'a .npy file')
-    throw invalid(kind === undefined ? begins : `${begins}; ${kind}`)
+    throw invalid('npy', kind === undefined ? begins : `${begins}; ${kind}`)
   }
-  if (prefix.length === 0) throw invalid(wrongKind(prefix, 'a .npy file')!)
+  if (prefix.length === 0) throw invalid('npy', wrongKind(prefix, 'a .npy file')!)
   const [major, minor] = [prefix[6], prefix[7]]
   if (major === undefined || minor === undefined) throw cut(prefix.length, 8)
   if (major < 1 || major > 3 || minor !== 0) {
@@ -68,7 +69,10 @@ export function npyDataOffset(prefix: Uint8Array): number {
   const view = new DataView(prefix.buffer, prefix.byteOffset, prefix.byteLength)
   const headerBytes = major === 1 ? view.getUint16(8, true) : view.getUint32(8, true)
   if (headerBytes > MAX_HEADER_BYTES) {
-    throw invalid(`the .npy header claims to have ${headerBytes} bytes, more than the possible ${MAX_HEADER_BYTES}`)
+    throw invalid(
+      'npy',
+      `the .npy header claims to have ${headerBytes} bytes, more than the possible ${MAX_HEADER_BYTES}`,
+    )
   }
   return preambleBytes + headerBytes
 }
@@ -88,11 +92,11 @@ export function parseNpyHeader(prefix: Uint8Array): NpyHeader {
   const entries = parsePythonDict(decodeText(headerBytes, version))
   const extra = [...entries.keys()].find((key) => !['descr', 'fortran_order', 'shape'].includes(key))
   if (extra !== undefined)
-    throw invalid(`the .npy header has the key '${extra}' besides descr, fortran_order and shape`)
+    throw invalid('npy', `the .npy header has the key '${extra}' besides descr, fortran_order and shape`)
   const dtype = parseDtype(entry(entries, 'descr'))
   const order = entry(entries, 'fortran_order')
   if (order.kind !== 'word' || (order.text !== 'True' && order.text !== 'False')) {
-    throw invalid(`fortran_order of the .npy header must be True or False, got ${show(order)}`)
+    throw invalid('npy', `fortran_order of the .npy header must be True or False, got ${show(order)}`)
   }
   if (order.text === 'True') {
     throw unsupported('the .npy array must be in C order, got fortran_order True: save np.ascontiguousarray(array)')
@@ -107,13 +111,13 @@ function decodeText(bytes: Uint8Array, version: number): string {
     // Versions 1 and 2 are Latin-1, which differs from UTF-8 in field names of structured dtypes only.
     return new TextDecoder(version === 3 ? 'utf-8' : 'latin1', { fatal: true, ignoreBOM: true }).decode(bytes)
   } catch (cause) {
-    throw invalid('the .npy header must be UTF-8', { cause })
+    throw invalid('npy', 'the .npy header must be UTF-8', { cause })
   }
 }
 
 function entry(entries: ReadonlyMap<string, PythonLiteral>, key: string): PythonLiteral {
   const value = entries.get(key)
-  if (value === undefined) throw invalid(`the .npy header has no '${key}'`)
+  if (value === undefined) throw invalid('npy', `the .npy header has no '${key}'`)
   return value
 }
 
@@ -128,7 +132,7 @@ function parseDtype(descr: PythonLiteral): NpyDtype {
 }
 
 function parseShape(literal: PythonLiteral, itemBytes: number): { shape: number[]; count: number } {
-  if (literal.kind !== 'tuple') throw invalid(`shape of the .npy header must be a tuple, got ${show(literal)}`)
+  if (literal.kind !== 'tuple') throw invalid('npy', `shape of the .npy header must be a tuple, got ${show(literal)}`)
   if (literal.items.length === 0)
     throw unsupported('the .npy array must have at least one axis, got shape (), a single value')
   if (literal.items.length > MAX_AXES) {
@@ -138,6 +142,7 @@ function parseShape(literal: PythonLiteral, itemBytes: number): { shape: number[
     const length = item.kind === 'word' && /^(0|[1-9][0-9]*)$/.test(item.text) ? Number(item.text) : Number.NaN
     if (!Number.isSafeInteger(length)) {
       throw invalid(
+        'npy',
         `shape of the .npy header must hold whole numbers of at least 0, got ${show(item)} in ${show(literal)}`,
       )
     }
@@ -146,7 +151,7 @@ function parseShape(literal: PythonLiteral, itemBytes: number): { shape: number[
   // An axis of length 0 must not hide an overflow of the others: numpy refuses that too.
   const bound = shape.reduce((product, length) => product * Math.max(length, 1), itemBytes)
   if (!Number.isSafeInteger(bound))
-    throw invalid(`shape ${show(literal)} of the .npy header means more than 2^53 bytes`)
+    throw invalid('npy', `shape ${show(literal)} of the .npy header means more than 2^53 bytes`)
   return { shape, count: shape.includes(0) ? 0 : bound / itemBytes }
 }
 
@@ -165,11 +170,7 @@ function spell(literal: PythonLiteral): string {
 }
 
 function cut(got: number, needed: number): PackvecError {
-  return invalid(`the .npy file is cut off: its header needs ${needed} bytes, got ${got}`)
-}
-
-function invalid(message: string, options?: ErrorOptions): PackvecError {
-  return new PackvecError('INVALID_FILE', 'npy', message, options)
+  return invalid('npy', `the .npy file is cut off: its header needs ${needed} bytes, got ${got}`)
 }
 
 function unsupported(message: string): PackvecError {

@@ -1,4 +1,5 @@
 import { PackvecError } from '../base/errors.js'
+import { invalid } from '../base/invalid.js'
 import { jsonFault } from './json-guard.js'
 import { wrongKind } from './kind.js'
 
@@ -50,17 +51,17 @@ export function safetensorsItemBits(dtype: string): number | undefined {
  * @throws PackvecError `INVALID_FILE`
  */
 export function safetensorsDataOffset(prefix: Uint8Array, expected = 'a safetensors file'): number {
-  if (prefix.length === 0) throw invalid(wrongKind(prefix, expected)!)
+  if (prefix.length === 0) throw invalid('safetensors', wrongKind(prefix, expected)!)
   if (prefix.length < 8)
-    throw invalid(`the file is cut off: a safetensors file has at least 8 bytes, got ${prefix.length}`)
+    throw invalid('safetensors', `the file is cut off: a safetensors file has at least 8 bytes, got ${prefix.length}`)
   const headerBytes = new DataView(prefix.buffer, prefix.byteOffset, 8).getBigUint64(0, true)
   if (headerBytes < 2n || headerBytes > BigInt(MAX_HEADER_BYTES)) {
     const message = `the file is not ${expected}: its first 8 bytes are no length of a header, 2 to ${MAX_HEADER_BYTES}, got ${headerBytes}`
-    throw invalid(wrongKind(prefix, expected) ?? message)
+    throw invalid('safetensors', wrongKind(prefix, expected) ?? message)
   }
   // A few bytes of another kind may be a length too.
   const kind = prefix.length > 8 && prefix[8] !== 0x7b ? wrongKind(prefix, expected) : undefined
-  if (kind !== undefined) throw invalid(kind)
+  if (kind !== undefined) throw invalid('safetensors', kind)
   return 8 + Number(headerBytes)
 }
 
@@ -73,7 +74,10 @@ export function safetensorsDataOffset(prefix: Uint8Array, expected = 'a safetens
 export function parseSafetensorsHeader(prefix: Uint8Array, fileBytes?: number): SafetensorsHeader {
   const dataOffset = safetensorsDataOffset(prefix)
   if (prefix.length < dataOffset) {
-    throw invalid(`the file is cut off: its safetensors header ends at byte ${dataOffset}, got ${prefix.length} bytes`)
+    throw invalid(
+      'safetensors',
+      `the file is cut off: its safetensors header ends at byte ${dataOffset}, got ${prefix.length} bytes`,
+    )
   }
   const { __metadata__: metadata, ...entries } = parseJson(new Uint8Array(prefix.subarray(8, dataOffset)))
   const parsed = Object.entries(entries).map(([name, value]) => [name, parseEntry(name, value)] as const)
@@ -89,7 +93,10 @@ export function parseSafetensorsHeader(prefix: Uint8Array, fileBytes?: number): 
   if (fileBytes !== undefined && fileBytes - dataOffset !== cursor) {
     const last = parsed.at(-1)?.[0]
     const where = last === undefined ? 'no tensors' : `tensor ${JSON.stringify(last)} ends at byte ${cursor}`
-    throw invalid(`the data section must end with its tensors (${where}), but it has ${fileBytes - dataOffset} bytes`)
+    throw invalid(
+      'safetensors',
+      `the data section must end with its tensors (${where}), but it has ${fileBytes - dataOffset} bytes`,
+    )
   }
   return { tensors: new Map(parsed), metadata: parseMetadata(metadata ?? {}), dataOffset, dataBytes: cursor }
 }
@@ -110,17 +117,19 @@ function parseJson(bytes: Uint8Array): Record<string, unknown> {
     fault = text.startsWith('{') ? jsonFault(text, MAX_DEPTH) : 'it must begin with {'
     if (fault === undefined) value = JSON.parse(text)
   } catch (cause) {
-    throw invalid('the safetensors header must be JSON in UTF-8', { cause })
+    throw invalid('safetensors', 'the safetensors header must be JSON in UTF-8', { cause })
   }
-  if (fault !== undefined) throw invalid(`the safetensors header is not valid: ${fault}`)
+  if (fault !== undefined) throw invalid('safetensors', `the safetensors header is not valid: ${fault}`)
   return value as Record<string, unknown>
 }
 
 function parseMetadata(value: unknown): Record<string, string> {
-  if (!isObject(value)) throw invalid(`__metadata__ of the safetensors header must be an object, got ${show(value)}`)
+  if (!isObject(value))
+    throw invalid('safetensors', `__metadata__ of the safetensors header must be an object, got ${show(value)}`)
   const wrong = Object.entries(value).find(([, text]) => typeof text !== 'string')
   if (wrong !== undefined) {
     throw invalid(
+      'safetensors',
       `__metadata__ of the safetensors header must hold strings, got ${show(wrong[1])} for ${show(wrong[0])}`,
     )
   }
@@ -169,9 +178,5 @@ function show(value: unknown): string {
 }
 
 function invalidTensor(name: string, what: string): PackvecError {
-  return invalid(`tensor ${show(name)}: ${what}`)
-}
-
-function invalid(message: string, options?: ErrorOptions): PackvecError {
-  return new PackvecError('INVALID_FILE', 'safetensors', message, options)
+  return invalid('safetensors', `tensor ${show(name)}: ${what}`)
 }

@@ -1,5 +1,5 @@
-import { BLOCK_BYTES, blockCount, blockDigest, DIGEST_BYTES, type NewHasher } from '../base/checksum.js'
-import { damaged } from '../base/damaged.js'
+import { BLOCK_BYTES, blockCount, type NewHasher } from '../base/checksum.js'
+import { checkBlock } from '../index-file/check-tensor.js'
 import type { StoredTensor } from '../index-file/header.js'
 import type { Part } from '../rows/row-names.js'
 import type { ByteRange, ByteSource } from '../sources/source.js'
@@ -132,14 +132,7 @@ export class TensorBlocks {
   }
 
   #check(block: number, bytes: Uint8Array): void {
-    const digest = blockDigest(bytes, this.#newHasher)
-    const at = block * DIGEST_BYTES
-    for (let i = 0; i < DIGEST_BYTES; i++) {
-      if (digest[i] === this.#digests[at + i]) continue
-      const from = this.#tensor.position + block * BLOCK_BYTES
-      const where = `bytes ${from} to ${from + bytes.length - 1} of the file`
-      throw damaged(`tensor ${this.#tensor.name} is damaged in block ${block} (${where})`)
-    }
+    checkBlock(this.#tensor, this.#digests, block, bytes, this.#newHasher, 'source')
     this.#cache.put(this.#base + block, bytes)
   }
 

@@ -1,7 +1,8 @@
 import { abortError } from '../base/abort.js'
 import { PackvecError } from '../base/errors.js'
 import { onAbort } from '../base/on-abort.js'
-import { type IndexHeader, indexHeaderBytes, parseIndexHeader } from '../index-file/header.js'
+import { readIndexHeader } from '../index-file/check-tensor.js'
+import type { IndexHeader } from '../index-file/header.js'
 import { tooLarge } from '../sources/http/download.js'
 import type { ByteSource } from '../sources/source.js'
 import { BlockCache } from './block-cache.js'
@@ -13,8 +14,6 @@ import { checkSameParts } from './same-parts.js'
 import { bytesToLoad, openShard, type StoredShard } from './shard.js'
 import { StoredIndex } from './stored-index.js'
 
-/** More than the header of most indexes: one read. */
-const HEAD_BYTES = 65_536
 const CACHE_BYTES = 8 << 20
 
 /** `openIndex` for a host. */
@@ -126,7 +125,8 @@ class Opening {
       throw abortError(signal)
     }
     try {
-      const header = await this.#readHeader(source)
+      const read = (target: Uint8Array) => source.read(0, target, signal)
+      const header = await readIndexHeader(source.byteLength, read, this.#host.newHasher)
       checkPin(header, pin)
       const bytes = bytesToLoad(header, this.#load)
       if (maxBytes !== undefined && bytes > maxBytes) throw tooLarge(source.name, bytes, maxBytes)
@@ -134,18 +134,6 @@ class Opening {
     } catch (fault) {
       return explain(source, fault)
     }
-  }
-
-  async #readHeader(source: ByteSource): Promise<IndexHeader> {
-    const { signal } = this.#stop
-    let head = new Uint8Array(Math.min(HEAD_BYTES, source.byteLength))
-    await source.read(0, head, signal)
-    const length = Math.min(indexHeaderBytes(head), source.byteLength)
-    if (length > head.length) {
-      head = new Uint8Array(length)
-      await source.read(0, head, signal)
-    }
-    return parseIndexHeader(head, source.byteLength, this.#host.newHasher)
   }
 }
 

@@ -1,5 +1,5 @@
 import { hexOf, type NewHasher } from '../base/checksum.js'
-import { damaged } from '../base/damaged.js'
+import { checkSum } from '../index-file/check-tensor.js'
 import type { StoredTensor } from '../index-file/header.js'
 import type { ByteSource } from '../sources/source.js'
 
@@ -62,10 +62,7 @@ async function readRun(source: ByteSource, run: readonly TensorSink[], options: 
   const open = run.map((sink) => ({ sink, hasher: newHasher() }))
   const close = () => {
     const { sink, hasher } = open.shift()!
-    const { name, sha256 } = sink.tensor
-    const found = hexOf(hasher.digest())
-    if (found !== sha256)
-      throw damaged(`tensor ${name} is damaged: its SHA-256 is ${found}, but the header says ${sha256}`)
+    checkSum(sink.tensor, hexOf(hasher.digest()), 'source')
   }
   let at = from
   for await (const piece of source.stream(from, last.position + last.byteLength - from, signal)) {

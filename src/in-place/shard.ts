@@ -1,4 +1,4 @@
-import { damaged } from '../base/damaged.js'
+import { invalid } from '../base/invalid.js'
 import type { CodeColumn } from '../codes/column.js'
 import { asFileError, type IndexHeader, type StoredColumn, type StoredTensor } from '../index-file/header.js'
 import { decodeScales, openParts } from '../index-file/parts.js'
@@ -93,7 +93,7 @@ export async function openShard(source: ByteSource, header: IndexHeader, options
     if (ids.kind === 'numbers') return numberNames(new Uint32Array(second(ids.values.name).buffer))
     const offsets = decodeOffsets(second(ids.offsets.name), ids.offsets.dtype)
     const fault = offsetsFault(offsets, ids.texts.byteLength)
-    if (fault !== undefined) throw damaged(`tensor ${ids.offsets.name} ${fault}`)
+    if (fault !== undefined) throw invalid('source', `tensor ${ids.offsets.name} ${fault}`)
     if (all) return textNames(offsets, textsInMemory(second(ids.texts.name)))
     return textNames(offsets, inFile(ids.texts, cacheBase + (onDisk?.blocks.count ?? 0)))
   }

@@ -1,6 +1,7 @@
 import { checkOneOf } from '../base/check.js'
 import { BLOCK_BYTES, blockCount, DIGEST_BYTES, type NewHasher } from '../base/checksum.js'
 import { PackvecError } from '../base/errors.js'
+import { invalid } from '../base/invalid.js'
 import { MAX_DIMS } from '../base/max-dims.js'
 import type { ScaleType } from '../codes/code.js'
 import type { Precision } from '../codes/precision.js'
@@ -74,7 +75,7 @@ const MAX_ROWS = 2 ** 32 - 1
 export function indexHeaderBytes(prefix: Uint8Array): number {
   const bytes = asFileError(() => safetensorsDataOffset(prefix, 'an index file'))
   if (bytes <= MAX_HEADER_BYTES) return bytes
-  throw invalid(`the header of an index has at most ${MAX_HEADER_BYTES} bytes, but this file says ${bytes}`)
+  throw invalid('bytes', `the header of an index has at most ${MAX_HEADER_BYTES} bytes, but this file says ${bytes}`)
 }
 
 /**
@@ -98,13 +99,14 @@ export function asFileError<T>(read: () => T): T {
     return read()
   } catch (cause) {
     if (!(cause instanceof PackvecError) || cause.code === 'UNSUPPORTED') throw cause
-    throw cause.code === 'INVALID_FILE' ? cause : invalid(cause.message, { cause })
+    throw cause.code === 'INVALID_FILE' ? cause : invalid('bytes', cause.message, { cause })
   }
 }
 
 function checkVersion({ format, format_version: version }: Readonly<Record<string, string>>): void {
   if (format !== 'packvec-index') {
     throw invalid(
+      'bytes',
       `the file is not a packvec index: its metadata ${format === undefined ? 'has no format' : `has format ${format}`}`,
     )
   }
@@ -116,9 +118,10 @@ function checkVersion({ format, format_version: version }: Readonly<Record<strin
 function checkHeaderSum(header: Uint8Array, { sha256 }: Readonly<Record<string, string>>, newHasher: NewHasher): void {
   const at = headerSumAt(header)
   const given = at < 0 ? undefined : new TextDecoder('latin1').decode(header.subarray(at, at + 64))
-  if (given === undefined || given !== sha256) throw invalid('the header has no sum of its own (metadata sha256)')
+  if (given === undefined || given !== sha256)
+    throw invalid('bytes', 'the header has no sum of its own (metadata sha256)')
   const found = headerSum(header, at, newHasher)
-  if (found !== given) throw invalid(`the header is damaged: its SHA-256 is ${found}, but it says ${given}`)
+  if (found !== given) throw invalid('bytes', `the header is damaged: its SHA-256 is ${found}, but it says ${given}`)
 }
 
 class HeaderReader {
@@ -184,7 +187,7 @@ class HeaderReader {
   #ids(rows: number): StoredIdTensors {
     const { tensors } = this.#file
     if (tensors.has('ids') && tensors.has('keys'))
-      throw invalid('the file has both ids and keys, expected only one of them')
+      throw invalid('bytes', 'the file has both ids and keys, expected only one of them')
     if (tensors.has('ids')) return { kind: 'numbers', values: this.#rows('ids', 'U32', [rows]) }
     const keys = tensors.get('keys')
     if (keys === undefined) return { kind: 'rows' }
@@ -213,13 +216,13 @@ class HeaderReader {
 
   #tensor(name: string, dtype: string, shape: readonly number[]): StoredTensor {
     const found = this.#file.tensors.get(name)
-    if (found === undefined) throw invalid(`tensor ${name} is missing`)
+    if (found === undefined) throw invalid('bytes', `tensor ${name} is missing`)
     if (found.dtype !== dtype || String(found.shape) !== String(shape)) {
-      throw invalid(`tensor ${name} must be ${dtype} [${shape}], got ${found.dtype} [${found.shape}]`)
+      throw invalid('bytes', `tensor ${name} must be ${dtype} [${shape}], got ${found.dtype} [${found.shape}]`)
     }
     const sha256 = this.#file.metadata[`sha256.${name}`]
     if (sha256 === undefined || !/^[0-9a-f]{64}$/.test(sha256)) {
-      throw invalid(`metadata sha256.${name} must be 64 hex digits, got ${sha256?.slice(0, 80) ?? 'nothing'}`)
+      throw invalid('bytes', `metadata sha256.${name} must be 64 hex digits, got ${sha256?.slice(0, 80) ?? 'nothing'}`)
     }
     const { begin, end } = found
     const position = this.#file.dataOffset + begin
@@ -236,13 +239,9 @@ class HeaderReader {
     const text = this.#file.metadata[key]
     const value = Number(text)
     if (text === undefined || !/^\d+$/.test(text) || !Number.isSafeInteger(value)) {
-      throw invalid(`metadata ${key} must be a whole number, got ${text?.slice(0, 80) ?? 'nothing'}`)
+      throw invalid('bytes', `metadata ${key} must be a whole number, got ${text?.slice(0, 80) ?? 'nothing'}`)
     }
     if (value >= least && value <= most) return value
-    throw invalid(`metadata ${key} must be ${least} to ${most}, got ${value}`)
+    throw invalid('bytes', `metadata ${key} must be ${least} to ${most}, got ${value}`)
   }
-}
-
-function invalid(message: string, options?: ErrorOptions): PackvecError {
-  return new PackvecError('INVALID_FILE', 'bytes', message, options)
 }

@@ -1,12 +1,13 @@
 import { checkBytes } from '../base/check.js'
 import { Checksum, type NewHasher, sha256Hex } from '../base/checksum.js'
-import { PackvecError } from '../base/errors.js'
+import { invalid } from '../base/invalid.js'
 import type { ColumnCodes } from '../codes/column.js'
 import { columnType } from '../codes/factor.js'
 import { decodeOffsets, encodeOffsets, idsLayout, offsetsFault, type StoredIds } from '../rows/ids.js'
 import type { IndexState } from '../search/quantized-index.js'
 import type { Recipe } from '../search/recipe.js'
 import type { IndexRecords } from '../search/row-records.js'
+import { checkSum } from './check-tensor.js'
 import { asFileError, type IndexHeader, indexHeaderBytes, parseIndexHeader, type StoredIdTensors } from './header.js'
 import { bytesOf, scaleBytes, tensorName } from './layout.js'
 import { decodeScales, openParts, type TensorBytes } from './parts.js'
@@ -74,10 +75,9 @@ export function readIndex(bytes: Uint8Array | ArrayBuffer, newHasher: NewHasher)
   const file = checkBytes(bytes, 'bytes')
   indexHeaderBytes(file)
   const header = parseIndexHeader(file, file.length, newHasher)
-  for (const { name, position, byteLength, sha256 } of header.tensors.values()) {
-    const found = sha256Hex(file.subarray(position, position + byteLength), newHasher)
-    if (found !== sha256)
-      throw invalid(`tensor ${name} is damaged: its SHA-256 is ${found}, but the header says ${sha256}`)
+  for (const tensor of header.tensors.values()) {
+    const { position, byteLength } = tensor
+    checkSum(tensor, sha256Hex(file.subarray(position, position + byteLength), newHasher), 'bytes')
   }
   const bytesOfTensor: TensorBytes = (name) => {
     const { position, byteLength } = header.tensors.get(name)!
@@ -110,10 +110,6 @@ export function readIds(ids: StoredIdTensors, bytes: TensorBytes): StoredIds | u
   const texts = new Uint8Array(bytes(ids.texts.name))
   const offsets = decodeOffsets(bytes(ids.offsets.name), ids.offsets.dtype)
   const fault = offsetsFault(offsets, texts.length)
-  if (fault !== undefined) throw invalid(`tensor ${ids.offsets.name} ${fault}`)
+  if (fault !== undefined) throw invalid('bytes', `tensor ${ids.offsets.name} ${fault}`)
   return { kind: 'texts', bytes: texts, offsets }
-}
-
-function invalid(message: string): PackvecError {
-  return new PackvecError('INVALID_FILE', 'bytes', message)
 }

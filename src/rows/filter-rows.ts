@@ -1,6 +1,6 @@
-import { copyBits, countBits, isSetBehind } from '../base/bits.js'
+import { clearBehind, copyBits, countBits, isSetBehind, setBit } from '../base/bits.js'
 import { describe, fail } from '../base/check.js'
-import { damaged } from '../base/damaged.js'
+import { invalid } from '../base/invalid.js'
 import { type Allowed, allowedRows, type Filter, type FilterRows } from './filter.js'
 import type { Id } from './ids.js'
 import type { NameLookup } from './name-lookup.js'
@@ -11,9 +11,7 @@ export type StoredFilter = Filter
 /** The rows that names stand for. @throws PackvecError INVALID_ARGUMENT where one is no name of this kind */
 export function rowsNamed(names: ArrayLike<unknown>, kind: 'numbers' | 'texts', lookup: NameLookup, rows: number) {
   const bits = new Uint8Array(Math.ceil(rows / 8))
-  const allow = (row: number) => {
-    bits[row >>> 3]! |= 1 << (row & 7)
-  }
+  const allow = (row: number) => setBit(bits, row)
   for (let i = 0; i < names.length; i++) {
     const name = names[i]
     const fits = kind === 'texts' ? typeof name === 'string' : Number.isInteger(name) && (name as number) >= 0
@@ -52,8 +50,8 @@ export function allowedInShards(
 
 /** The rows that are not deleted. @throws PackvecError INVALID_FILE */
 export function liveRows(deleted: Uint8Array, rows: number): Allowed {
-  if (isSetBehind(deleted, rows)) throw damaged(BITS_BEHIND)
+  if (isSetBehind(deleted, rows)) throw invalid('source', BITS_BEHIND)
   const bits = deleted.map((byte) => ~byte)
-  if (rows % 8 !== 0) bits[bits.length - 1]! &= (1 << (rows % 8)) - 1
+  clearBehind(bits, rows)
   return { bits, count: countBits(bits) }
 }

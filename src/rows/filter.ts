@@ -1,4 +1,4 @@
-import { countBits } from '../base/bits.js'
+import { clearBehind, countBits, setBit } from '../base/bits.js'
 import { describe, fail, reading } from '../base/check.js'
 import { PackvecError } from '../base/errors.js'
 import type { Id } from './ids.js'
@@ -62,7 +62,7 @@ function checkBits(bits: Uint8Array<ArrayBuffer>, rows: number, owner: string): 
     const message = `filter.bits must be ${byteLength} bytes long for the ${rows} rows of ${owner}, got ${bits.length}`
     throw new PackvecError('INVALID_ARGUMENT', 'filter', message)
   }
-  if (rows % 8 !== 0) bits[byteLength - 1]! &= (1 << (rows % 8)) - 1
+  clearBehind(bits, rows)
   return bits
 }
 
@@ -74,7 +74,7 @@ function bitsOf(ids: readonly Id[] | Uint32Array, rows: number, owner: string): 
       const message = `filter must hold row numbers below ${rows}, the rows of ${owner}, got ${describe(id)} at position ${i}`
       throw new PackvecError('INVALID_ARGUMENT', 'filter', message)
     }
-    bits[id >>> 3]! |= 1 << (id & 7)
+    setBit(bits, id)
   }
   return bits
 }

@@ -1,6 +1,6 @@
 import { throwIfAborted } from '../base/abort.js'
 import { reading } from '../base/check.js'
-import { type ByteRange, type ByteSource, checkWithin, PIECE_BYTES } from './source.js'
+import { type ByteRange, type ByteSource, checkWithin, STREAM_BYTES } from './source.js'
 
 /** A file that is in memory as a whole; the bytes are not copied and must not change. */
 export class MemorySource implements ByteSource {
@@ -29,9 +29,9 @@ export class MemorySource implements ByteSource {
 
   async *stream(position: number, length: number, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
     checkWithin(this, position, length)
-    for (let at = 0; at < length; at += PIECE_BYTES) {
+    for (let at = 0; at < length; at += STREAM_BYTES) {
       throwIfAborted(signal)
-      yield this.#bytes.subarray(position + at, position + Math.min(at + PIECE_BYTES, length))
+      yield this.#bytes.subarray(position + at, position + Math.min(at + STREAM_BYTES, length))
     }
   }
 

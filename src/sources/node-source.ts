@@ -3,11 +3,9 @@ import { stat } from 'node:fs/promises'
 import { abortError, throwIfAborted } from '../base/abort.js'
 import { PackvecError } from '../base/errors.js'
 import { Descriptor } from '../files/descriptor.js'
-import { io, notAFile } from '../files/file.js'
+import { io, MAX_CALL_BYTES, notAFile } from '../files/file.js'
 import { type ByteRange, type ByteSource, changed, checkWithin, cutOff, streamPieces } from './source.js'
 
-/** A read of 2 GiB or more fails in Node; pieces of this size lose nothing. */
-const MAX_READ_BYTES = 1 << 28
 /** A range that is copied from the page cache in some microseconds, and how long no such copy takes. */
 const FAST_BYTES = 65_536
 const SLOW_MS = 0.1
@@ -131,7 +129,7 @@ export class NodeFileSource implements ByteSource {
         else reject(failure)
       }
       const readFrom = (position: number, target: Uint8Array, done: number): void => {
-        const length = Math.min(MAX_READ_BYTES, target.length - done)
+        const length = Math.min(MAX_CALL_BYTES, target.length - done)
         readFd(fd, target, done, length, position + done, (error, bytesRead) => {
           if (error) finish(new PackvecError('IO', 'source', `cannot read ${this.name}: ${error.message}`))
           else if (done + bytesRead === target.length) finish()

@@ -33,7 +33,7 @@ export interface ByteSource {
 }
 
 /** Pieces of a stream where nothing else says how large: large enough that a call a piece costs nothing. */
-export const PIECE_BYTES = 1 << 20
+export const STREAM_BYTES = 1 << 20
 
 /** @throws PackvecError INVALID_FILE if a source ends before the range does */
 export function checkWithin(source: Pick<ByteSource, 'name' | 'byteLength'>, position: number, length: number): void {
@@ -57,9 +57,9 @@ export async function* streamPieces(
   signal?: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
   checkWithin(source, position, length)
-  const buffers = [0, 1].map(() => new Uint8Array(Math.min(PIECE_BYTES, length)))
+  const buffers = [0, 1].map(() => new Uint8Array(Math.min(STREAM_BYTES, length)))
   const readAt = (at: number, turn: number) => {
-    const piece = buffers[turn % 2]!.subarray(0, Math.min(PIECE_BYTES, length - at))
+    const piece = buffers[turn % 2]!.subarray(0, Math.min(STREAM_BYTES, length - at))
     const done = source.read(position + at, piece, signal).then(() => piece)
     // A failure is thrown when the piece is awaited; until then nobody listens.
     done.catch(() => {})

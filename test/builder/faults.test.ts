@@ -124,6 +124,9 @@ describe.each(Object.entries(works))('%s', (_, { before, run, isIndex }) => {
       const renamed = isSame(now, fresh) && !isSame(fresh, before)
       if (outcome.error !== undefined && renamed && !isAfterRename(fault)) tell('it said that it failed, but did it')
       if (outcome.error !== undefined && !(outcome.error instanceof PackvecError)) tell(`threw ${outcome.error}`)
+      // Nobody took the lock away: it could not be read.
+      if (fault.operation === 'readFile' && (outcome.error as PackvecError | undefined)?.code === 'CHANGED')
+        tell('CHANGED')
       if (isIndex && now !== undefined) await verifyIndex(target).catch((cause) => tell(`verify: ${cause.message}`))
       if (openFiles().length > 0) tell(`open files: ${openFiles()}`)
       const again = await withFault(undefined, run)

@@ -51,7 +51,7 @@ describe('calls of one process for one file', () => {
     ])
     await compactIndex(path)
     expect(await verifyIndex(path)).toMatchObject({ rows: ROWS + 51 - 4, deletedRows: 0 })
-    expect((await rejectionOf(deleteFromIndex(path, ['d4']))).message).toMatch(/got "d4"/)
+    expect((await rejectionOf(deleteFromIndex(path, ['d4']))).message).toMatch(/id "d4"/)
   })
 
   it('are one after the other by whatever path the file is named', async () => {
@@ -148,7 +148,7 @@ describe('processes that write one file', () => {
     const holder = await heldBy(path)
     const error = await rejectionOf(appendToIndex(path, [slice(corpus, 0, 1)], { lockTimeout: 50 }))
     expect(error).toMatchObject({ code: 'LOCKED', message: expect.stringContaining(`process ${holder.pid} on `) })
-    expect(error.message).toMatch(/appendToIndex .* since \d{4}-.*; try again, or give a longer lockTimeout$/)
+    expect(error.message).toMatch(/appendToIndex .* since \d{4}-.*; try again, or pass a longer lockTimeout$/)
     holder.kill('SIGKILL')
     await appendToIndex(path, [slice(corpus, 0, 1)])
     expect(await verifyIndex(path)).toMatchObject({ rows: ROWS + 1 })

@@ -31,7 +31,7 @@ export interface Manifest extends FileIdentity {
 const MANIFEST = 'manifest'
 
 /** A download that ends early is taken up at the piece it ended in. */
-export const PIECE_BYTES = 1 << 20
+export const CACHE_PIECE_BYTES = 1 << 20
 
 /** A manifest has some hundred bytes. */
 const MAX_MANIFEST_BYTES = 65_536
@@ -56,7 +56,7 @@ function isManifest(value: Partial<Record<keyof Manifest, unknown>> | null): val
   return (
     Number.isSafeInteger(byteLength) &&
     (byteLength as number) > 0 &&
-    pieceBytes === PIECE_BYTES &&
+    pieceBytes === CACHE_PIECE_BYTES &&
     isText(etag) &&
     isText(lastModified) &&
     typeof complete === 'boolean' &&

@@ -9,10 +9,10 @@ import { statusOf } from '../http/request.js'
 import { type Opened, type OpenHttpOptions, openHttp } from '../http/source.js'
 import type { ByteSource } from '../source.js'
 import {
+  CACHE_PIECE_BYTES,
   type CacheOption,
   type Manifest,
   openCache,
-  PIECE_BYTES,
   pieceName,
   readManifest,
   writeManifest,
@@ -178,7 +178,7 @@ class CachedFile {
 
 function newManifest({ byteLength, etag, lastModified }: FileIdentity): Manifest {
   const version = `${Date.now().toString(36)}${Math.random().toString(36).slice(2, 8)}`
-  return { byteLength, etag, lastModified, version, pieceBytes: PIECE_BYTES, complete: false }
+  return { byteLength, etag, lastModified, version, pieceBytes: CACHE_PIECE_BYTES, complete: false }
 }
 
 /** From another origin, `If-None-Match` would need the server's leave first; there the validators are compared here. */
