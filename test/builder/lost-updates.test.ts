@@ -148,7 +148,7 @@ describe('processes that write one file', () => {
     const holder = await heldBy(path)
     const error = await rejectionOf(appendToIndex(path, [slice(corpus, 0, 1)], { lockTimeout: 50 }))
     expect(error).toMatchObject({ code: 'LOCKED', message: expect.stringContaining(`process ${holder.pid} on `) })
-    expect(error.message).toMatch(/appendToIndex .* since \d{4}-.*; try again, or pass a longer lockTimeout$/)
+    expect(error.message).toMatch(/appendToIndex .* since \d{4}-.*: try again, or pass a longer lockTimeout$/)
     holder.kill('SIGKILL')
     await appendToIndex(path, [slice(corpus, 0, 1)])
     expect(await verifyIndex(path)).toMatchObject({ rows: ROWS + 1 })
