@@ -10,7 +10,7 @@ import {
 } from '../src/index.js'
 import { decodeIndex, encodeIndex } from '../src/storage.js'
 import { dots, expectBest, hammingDistances, ranking } from './oracle.js'
-import { matrix, thrownBy, unitRows } from './random.js'
+import { matrix, thrownBy, tiedRows, unitRows } from './random.js'
 
 const rowOf = (data: Float32Array, dims: number, row: number) => data.subarray(row * dims, (row + 1) * dims)
 
@@ -196,7 +196,7 @@ describe('QuantizedIndex', () => {
   })
 
   it('keeps its codes in at most 1.1 times their bytes', () => {
-    const index = QuantizedIndex.build(matrix(20_000, 384, 1))
+    const index = QuantizedIndex.build(tiedRows(20_000, 384, 50, 1))
     expect(index.codeBytes).toBe(20_000 * (48 + 384))
     expect(index.byteLength).toBeLessThanOrEqual(1.1 * index.codeBytes)
   })

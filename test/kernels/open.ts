@@ -128,9 +128,20 @@ export function random(seed: number): () => number {
   }
 }
 
+const known = new Map<string, Uint8Array<ArrayBuffer>>()
+
+/** The builds and kernels of a file get the same bytes, so they are drawn once. */
 export function randomBytes(count: number, seed: number): Uint8Array<ArrayBuffer> {
+  const key = `${count} ${seed}`
+  const bytes = known.get(key) ?? drawBytes(count, seed)
+  known.set(key, bytes)
+  return bytes.slice()
+}
+
+function drawBytes(count: number, seed: number): Uint8Array<ArrayBuffer> {
   const next = random(seed)
-  const words = new Uint32Array(Math.ceil(count / 4)).map(next)
+  const words = new Uint32Array(Math.ceil(count / 4))
+  for (let i = 0; i < words.length; i++) words[i] = next()
   return new Uint8Array(words.buffer, 0, count)
 }
 
