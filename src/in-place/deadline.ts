@@ -1,7 +1,16 @@
 import { abortError } from '../base/abort.js'
-import { checkCount, describe, fail } from '../base/check.js'
+import { checkCount, checkSignal } from '../base/check.js'
 import { PackvecError } from '../base/errors.js'
 import { onAbort } from '../base/on-abort.js'
+import type { OptionChecks } from '../base/options.js'
+
+/** How a caller limits a search, or an opening. */
+export interface DeadlineOptions {
+  readonly signal?: AbortSignal | undefined
+  readonly timeout?: number | undefined
+}
+
+export const DEADLINE_CHECKS: OptionChecks<DeadlineOptions> = { signal: checkSignal, timeout: checkCount }
 
 /** Ends a search, or an opening, for the caller's signal or for the time it takes. */
 export class Deadline {
@@ -12,16 +21,10 @@ export class Deadline {
   readonly #timer: ReturnType<typeof setTimeout> | undefined
   readonly #unlink: (() => void) | undefined
 
-  /** @throws PackvecError INVALID_ARGUMENT, ABORTED */
-  constructor(
-    { signal, timeout }: { readonly signal?: AbortSignal | undefined; readonly timeout?: number | undefined },
-    work = 'the search',
-  ) {
+  /** @throws PackvecError ABORTED */
+  constructor({ signal, timeout }: DeadlineOptions, work = 'the search') {
     this.#work = work
-    if (signal !== undefined && !(signal instanceof AbortSignal)) {
-      fail('INVALID_ARGUMENT', 'signal', 'an AbortSignal', describe(signal))
-    }
-    this.#timeout = timeout === undefined ? undefined : checkCount(timeout, 'timeout')
+    this.#timeout = timeout
     this.#end = performance.now() + (timeout ?? Number.POSITIVE_INFINITY)
     if (signal?.aborted) throw abortError(signal)
     this.#unlink = signal && onAbort(signal, () => this.#controller.abort(signal.reason))

@@ -1,9 +1,10 @@
-import { checkCount, checkFunction, checkOneOf, checkSignal, describe, fail, reading } from '../base/check.js'
+import { checkCount, checkFunction, checkOneOf, describe, fail, reading } from '../base/check.js'
 import type { NewHasher } from '../base/checksum.js'
 import { checkOptions, type OptionChecks } from '../base/options.js'
 import type { CacheOption } from '../sources/cache/cache.js'
 import { HTTP_CHECKS, type HttpOptions } from '../sources/http/options.js'
 import type { ByteSource } from '../sources/source.js'
+import { DEADLINE_CHECKS } from './deadline.js'
 
 /** Where an index is: bytes, a blob or file, a URL, in Node a path; or a source of the caller's own. */
 export type IndexSource = ArrayBuffer | Uint8Array | Blob | URL | string | ByteSource
@@ -59,8 +60,7 @@ const OPEN_CHECKS: OptionChecks<OpenOptions> = {
   cache: true,
   onCacheFull: (value, name) => checkOneOf(value, ['refuse', 'network'], name),
   onProgress: checkFunction,
-  signal: checkSignal,
-  timeout: checkCount,
+  ...DEADLINE_CHECKS,
 }
 
 /** @throws PackvecError INVALID_ARGUMENT */

@@ -1,24 +1,24 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import { checkCount, checkIterable, checkSameDims, checkSignal } from '../base/check.js'
+import { checkIterable, checkSameDims } from '../base/check.js'
 import { closedError } from '../base/closed.js'
 import { checkOptions, type OptionChecks } from '../base/options.js'
 import { checkOwn, OWN, showAs } from '../base/shown.js'
 import type { Precision } from '../codes/precision.js'
 import type { Backend } from '../kernels/workspace.js'
-import { allowedRows, copyFilter, type Filter, type FilterRows } from '../rows/filter.js'
-import { allowedInShards, rowsNamed, type StoredFilter } from '../rows/filter-rows.js'
+import { allowedRows, copyFilter, type Filter } from '../rows/filter.js'
+import { allowedInShards, type StoredFilter } from '../rows/filter-rows.js'
 import type { Id } from '../rows/ids.js'
 import { type Embeddings, type Matrix, type RowSource, readRows, toRows, type Vector } from '../rows/matrix.js'
-import { type NameLookup, numberLookup, textLookup } from '../rows/name-lookup.js'
 import { checkSearchOptions, SEARCH_CHECKS, type SearchOptions } from '../search/search-options.js'
 import type { Stages } from '../search/stages.js'
 import type { Transform } from '../transform/transform.js'
-import { Deadline } from './deadline.js'
-import { nameResults, type StoredResult } from './name-results.js'
+import { DEADLINE_CHECKS, Deadline } from './deadline.js'
+import { IndexNames } from './index-names.js'
+import type { StoredResult } from './name-results.js'
 import { RowScorer } from './row-scorer.js'
-import { type BatchOptions, firstRows, type SearchedShards, searchShards } from './search-shards.js'
+import { searchAll } from './search-all.js'
+import { firstRows, type SearchedShards } from './search-shards.js'
 import type { StoredShard } from './shard.js'
-import { SharedWork } from './shared-work.js'
 
 /** Options of a search over an index in a file; the filter goes by the ids that the file has. */
 export interface StoredSearchOptions extends Omit<SearchOptions, 'filter'> {
@@ -30,22 +30,17 @@ export interface StoredSearchOptions extends Omit<SearchOptions, 'filter'> {
 
 const STORED_SEARCH_CHECKS: OptionChecks<StoredSearchOptions> = {
   ...SEARCH_CHECKS,
-  signal: checkSignal,
-  timeout: checkCount,
+  ...DEADLINE_CHECKS,
 }
 
 /** What an open index has, until it is closed. */
 interface OpenShards extends SearchedShards {
   readonly transform: Transform
+  readonly names: IndexNames
   readonly size: number
   readonly rows: number
   readonly byteLength: number
 }
-
-/** Queries scanned together: their candidates are read while the next are scanned. */
-const BATCH_QUERIES = 128
-/** Milliseconds of scanning after which other work gets a turn. */
-const BREATH_MS = 50
 
 /**
  * An index in one or several files. The codes of the first stage are in memory; the codes that rescore stay in the file and are
@@ -55,8 +50,6 @@ const BREATH_MS = 50
 export class StoredIndex {
   #open: OpenShards | undefined
   #closing: Promise<void> | undefined
-  #lookup: NameLookup | undefined
-  #lookingUp: SharedWork<NameLookup> | undefined
 
   private constructor(own: object, open: OpenShards) {
     checkOwn(own, 'StoredIndex', 'openIndex(source)')
@@ -68,8 +61,10 @@ export class StoredIndex {
   static ofShards(shards: readonly StoredShard[], stages: Stages): StoredIndex {
     const { transform, onDisk } = shards[0]!
     const scorer = onDisk && new RowScorer(transform.dims, onDisk.column)
+    const rows = firstRows(shards).at(-1)!
     const facts = {
-      rows: firstRows(shards).at(-1)!,
+      rows,
+      names: new IndexNames(shards, rows),
       size: shards.reduce((sum, { rows, live }) => sum + (live?.count ?? rows), 0),
       byteLength: shards.reduce((sum, { store }) => sum + store.workspace.buffer.byteLength, 0),
     }
@@ -133,9 +128,9 @@ export class StoredIndex {
     const copy = source.rows === 0 ? source : this.#copy(source)
     const deadline = new Deadline({ signal, timeout })
     try {
-      const rows = wanted && (await this.#rowsOf(wanted, deadline.signal))
+      const rows = wanted && (await open.names.rowsOf(wanted, deadline.signal))
       const allowed = allowedInShards(rows, open.shards)
-      const results = await this.#searchAll(open, copy, { ...checked, allowed, signal: deadline.signal }, deadline)
+      const results = await searchAll(open, copy, { ...checked, allowed, signal: deadline.signal }, deadline)
       return source.single ? results[0]! : results
     } catch (error) {
       // Whatever a source says that was closed meanwhile.
@@ -180,8 +175,8 @@ export class StoredIndex {
    * has are left out.
    */
   async filterOf(ids: readonly Id[] | Uint32Array | ReadonlySet<Id>): Promise<{ readonly bits: Uint8Array }> {
-    const { rows } = this.#content
-    const { bits } = allowedRows(await this.#rowsOf(copyFilter(ids as Filter), undefined), rows, 'the index')!
+    const { rows, names } = this.#content
+    const { bits } = allowedRows(await names.rowsOf(copyFilter(ids as Filter), undefined), rows, 'the index')!
     return { bits }
   }
 
@@ -192,7 +187,6 @@ export class StoredIndex {
   close(): Promise<void> {
     const open = this.#open
     this.#open = undefined
-    this.#lookup = undefined
     this.#closing ??= closeAll(open?.shards ?? [])
     return this.#closing
   }
@@ -214,76 +208,10 @@ export class StoredIndex {
     const { values } = readRows([source], 'query')
     return toRows({ data: values, dims: [source.rows, source.dims] }, 'query')
   }
-
-  async #searchAll(
-    open: SearchedShards,
-    source: RowSource,
-    options: BatchOptions,
-    deadline: Deadline,
-  ): Promise<StoredResult[]> {
-    const results: StoredResult[] = []
-    const search = async (rows: RowSource) =>
-      nameResults(await searchShards(open, rows, options), open.shards, options.signal)
-    let before: Promise<StoredResult[]> | undefined
-    let since = performance.now()
-    for (let first = 0; first < source.rows; first += BATCH_QUERIES) {
-      if (performance.now() - since > BREATH_MS) {
-        await new Promise((resolve) => setTimeout(resolve))
-        since = performance.now()
-      }
-      deadline.check()
-      const running = search(slice(source, first, Math.min(BATCH_QUERIES, source.rows - first)))
-      // A failure is thrown where it is awaited, which is after the batch before it.
-      running.catch(() => {})
-      for (const result of (await before) ?? []) results.push(result)
-      before = running
-    }
-    for (const result of (await before) ?? []) results.push(result)
-    return results
-  }
-
-  /** A filter by rows, from one by names. */
-  async #rowsOf(filter: FilterRows, signal: AbortSignal | undefined): Promise<FilterRows> {
-    const { shards, rows } = this.#content
-    const { kind } = shards[0]!.names
-    if ('bits' in filter || kind === 'rows') return filter
-    const lookup = this.#lookup ?? (await this.#lookUp(shards, signal))
-    return rowsNamed(filter.ids, kind, lookup, rows)
-  }
-
-  /** The look-up of names, made once: simultaneous searches wait for the one that is being made, where they may. */
-  async #lookUp(shards: readonly StoredShard[], signal: AbortSignal | undefined): Promise<NameLookup> {
-    const make = async (signal: AbortSignal | undefined) => {
-      const lookup = await openLookup(shards, signal)
-      if (this.#open !== undefined) this.#lookup = lookup
-      return lookup
-    }
-    if (!shards.every(({ source }) => source.local || source.shareMs !== undefined)) return make(signal)
-    const begun = this.#lookingUp
-    const work =
-      begun ??
-      new SharedWork(make, () => {
-        if (this.#lookingUp === work) this.#lookingUp = undefined
-      })
-    this.#lookingUp = work
-    const patience = begun && shards.find(({ source }) => source.shareMs !== undefined)?.source.shareMs
-    return (await work.join(signal, patience)) ?? make(signal)
-  }
 }
 
 const closed = () => closedError('index', 'closed: open it again')
 
 async function closeAll(shards: readonly StoredShard[]): Promise<void> {
   await Promise.all(shards.map(({ source }) => source.close()))
-}
-
-async function openLookup(shards: readonly StoredShard[], signal: AbortSignal | undefined): Promise<NameLookup> {
-  const names: (Uint32Array | string[])[] = []
-  for (const shard of shards) names.push(await shard.names.all(signal))
-  return shards[0]!.names.kind === 'numbers' ? numberLookup(names as Uint32Array[]) : textLookup(names as string[][])
-}
-
-function slice(source: RowSource, from: number, rows: number): RowSource {
-  if (from === 0 && rows === source.rows) return source
-  return { ...source, rows, copyRows: (first, ...rest) => source.copyRows(from + first, ...rest) }
 }

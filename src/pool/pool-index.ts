@@ -1,9 +1,9 @@
-import { checkCount, checkSameDims, checkSignal } from '../base/check.js'
+import { checkSameDims } from '../base/check.js'
 import { closedError } from '../base/closed.js'
 import { checkOptions, type OptionChecks } from '../base/options.js'
 import { checkOwn, OWN, showAs } from '../base/shown.js'
 import type { Precision } from '../codes/precision.js'
-import { Deadline } from '../in-place/deadline.js'
+import { DEADLINE_CHECKS, Deadline } from '../in-place/deadline.js'
 import { type Allowed, allowedRows } from '../rows/filter.js'
 import { type Embeddings, type Matrix, type RowSource, readRows, toRows, type Vector } from '../rows/matrix.js'
 import { ADD_CHECKS, type AddOptions, extendIds } from '../search/add-options.js'
@@ -30,8 +30,7 @@ export interface PoolSearchOptions extends SearchOptions {
 
 const POOL_SEARCH_CHECKS: OptionChecks<PoolSearchOptions> = {
   ...SEARCH_CHECKS,
-  signal: checkSignal,
-  timeout: checkCount,
+  ...DEADLINE_CHECKS,
 }
 
 /** What an index asks of its pool. */
