@@ -8,6 +8,7 @@ import type { IndexHeader } from '../index-file/header.js'
 import { checkId, checkIds, failIdCount, failIdsGiven, failIdsMissing } from '../rows/check-ids.js'
 import type { Id } from '../rows/ids.js'
 import { checkCorpusDims } from './build.js'
+import { collectRows, pathsIn } from './collect-rows.js'
 import { copyRows } from './copy-rows.js'
 import { type Corpus, checkRowCount } from './corpus.js'
 import { type Edit, editIndex, loadIds, replaceIndex, resized } from './edit-index.js'
@@ -15,7 +16,6 @@ import { encodeRows } from './encode-rows.js'
 import { planGrowth } from './grow.js'
 import { IdList } from './id-list.js'
 import { IndexReader } from './index-reader.js'
-import { collectRows, pathsIn } from './intake.js'
 import {
   APPEND_CHECKS,
   type AppendOptions,

@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from 'commander'
+import { InvalidArgumentError, Option } from 'commander'
 import { PackvecError } from '../index.js'
 import { type NpyArray, readNpy } from '../node.js'
 
@@ -6,6 +6,12 @@ import { type NpyArray, readNpy } from '../node.js'
 export interface FloatMatrix {
   readonly data: Float32Array | Float64Array
   readonly dims: [rows: number, dims: number]
+}
+
+/** What the first stage compares, in every search. */
+export function scoringOption(): Option {
+  const option = new Option('--scoring <scoring>', 'first stage: codes with codes, or float query with codes')
+  return option.choices(['symmetric', 'asymmetric'])
 }
 
 /** For commander: a whole number from 1. */

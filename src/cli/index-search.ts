@@ -3,7 +3,7 @@ import { readIdsFile } from '../builder/ids-file.js'
 import type { Scoring } from '../index.js'
 import type { Id } from '../rows/ids.js'
 import { openIndex, type StoredResult } from '../storage-node.js'
-import { parseCount, parseFactor, readFloats } from './arguments.js'
+import { parseCount, parseFactor, readFloats, scoringOption } from './arguments.js'
 import { batches, json, text } from './results.js'
 import { clearProgress, grouped, print, progress } from './terminal.js'
 
@@ -27,12 +27,7 @@ export function addIndexSearch(index: Command): void {
     .requiredOption('--queries <queries.npy>', 'float queries, rows x dims, or a single one')
     .option('--top-k <n>', 'results for each query', parseCount, 10)
     .option('--rescore-multiplier <m>', 'candidates of the first stage: m times top-k', parseFactor, 4)
-    .addOption(
-      new Option('--scoring <scoring>', 'first stage: codes with codes, or float query with codes').choices([
-        'symmetric',
-        'asymmetric',
-      ]),
-    )
+    .addOption(scoringOption())
     .option('--min-score <score>', 'leave out results of a lower score', parseScore)
     .option('--filter <file>', 'find only rows with these ids: JSON lines, a string or a number each')
     .addOption(

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander'
 import { USUAL } from '../codes/registry.js'
 import { PackvecError, PRECISIONS, type Precision, QuantizedIndex, type Scoring, type SearchResult } from '../index.js'
-import { parseCount, parseFactor, readFloats } from './arguments.js'
+import { parseCount, parseFactor, readFloats, scoringOption } from './arguments.js'
 import { addCodeOptions, type CodeFlags, codeOptions, openTransformOptions } from './code-options.js'
 import { batches, json, text } from './results.js'
 import { grouped, print, progress, warn } from './terminal.js'
@@ -39,12 +39,7 @@ export function addSearch(program: Command): void {
     )
     .option('--rescore-multiplier <m>', 'candidates of the first stage: m times top-k', parseFactor, 4)
     .option('--top-k <n>', 'results for each query', parseCount, 10)
-    .addOption(
-      new Option('--scoring <scoring>', 'first stage: codes with codes, or float query with codes').choices([
-        'symmetric',
-        'asymmetric',
-      ]),
-    )
+    .addOption(scoringOption())
     .addOption(new Option('--ranges <ranges.npy>', 'int8, uint8: minima and maxima, 2 x dims').conflicts('calibration'))
     .option('--calibration <sample.npy>', 'embeddings to take ranges, levels, rotation from (default: the corpus)')
     .option('--scale', 'keep a factor for each row beside its codes')
