@@ -1,4 +1,4 @@
-import { abortError } from '../base/abort.js'
+import { throwIfAborted } from '../base/abort.js'
 import { checkCount, checkSignal } from '../base/check.js'
 import { PackvecError } from '../base/errors.js'
 import { onAbort } from '../base/on-abort.js'
@@ -26,7 +26,7 @@ export class Deadline {
     this.#work = work
     this.#timeout = timeout
     this.#end = performance.now() + (timeout ?? Number.POSITIVE_INFINITY)
-    if (signal?.aborted) throw abortError(signal)
+    throwIfAborted(signal)
     this.#unlink = signal && onAbort(signal, () => this.#controller.abort(signal.reason))
     // Beyond 2^31 ms a timer fires at once.
     if (timeout !== undefined && timeout < 2 ** 31) {
@@ -41,7 +41,7 @@ export class Deadline {
   /** Between two scans: no timer runs while one does. @throws PackvecError ABORTED, TIMEOUT */
   check(): void {
     if (performance.now() >= this.#end) throw this.#tooLong()
-    if (this.signal.aborted) throw abortError(this.signal)
+    throwIfAborted(this.signal)
   }
 
   clear(): void {

@@ -1,4 +1,4 @@
-import { abortError } from '../base/abort.js'
+import { abortError, throwIfAborted } from '../base/abort.js'
 import { PackvecError } from '../base/errors.js'
 import { onAbort } from '../base/on-abort.js'
 import { readIndexHeader } from '../index-file/check-tensor.js'
@@ -62,7 +62,7 @@ class Opening {
     } catch (error) {
       this.#stop.abort(error)
       const closed = Promise.all(this.#opened.map((source) => source.close().catch(() => {})))
-      if (deadline.signal.aborted) throw abortError(deadline.signal)
+      throwIfAborted(deadline.signal)
       await closed
       throw error
     } finally {

@@ -1,4 +1,4 @@
-import { abortError, throwIfAborted } from '../base/abort.js'
+import { throwIfAborted } from '../base/abort.js'
 import { PackvecError } from '../base/errors.js'
 import { type ByteRange, type ByteSource, changed, checkWithin, cutOff, streamPieces } from './source.js'
 
@@ -20,7 +20,7 @@ export class BlobSource implements ByteSource {
     throwIfAborted(signal)
     checkWithin(this, position, target.length)
     const bytes = await readBlob(this.#blob, position, target.length, this.name)
-    if (signal?.aborted) throw abortError(signal)
+    throwIfAborted(signal)
     target.set(bytes)
   }
 

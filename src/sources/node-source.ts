@@ -1,6 +1,6 @@
 import { read as readFd, readSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
-import { abortError, throwIfAborted } from '../base/abort.js'
+import { throwIfAborted } from '../base/abort.js'
 import { PackvecError } from '../base/errors.js'
 import { Descriptor } from '../files/descriptor.js'
 import { io, MAX_CALL_BYTES, notAFile } from '../files/file.js'
@@ -72,7 +72,7 @@ export class NodeFileSource implements ByteSource {
       this.#pending--
       if (this.#pending === 0) this.#idle()
     }
-    if (signal?.aborted) throw abortError(signal)
+    throwIfAborted(signal)
   }
 
   stream(position: number, length: number, signal?: AbortSignal): AsyncIterable<Uint8Array> {

@@ -1,4 +1,4 @@
-import { abortError } from '../../base/abort.js'
+import { throwIfAborted } from '../../base/abort.js'
 import type { NewHasher } from '../../base/checksum.js'
 import { sha256Hex } from '../../base/checksum.js'
 import { PackvecError } from '../../base/errors.js'
@@ -47,7 +47,7 @@ async function exclusive<T>(file: string, signal: AbortSignal | undefined, work:
   try {
     return (await locks.request(`packvec/${file}`, signal === undefined ? {} : { signal }, work)) as T
   } catch (error) {
-    if (signal?.aborted) throw abortError(signal)
+    throwIfAborted(signal)
     throw error
   }
 }

@@ -1,4 +1,4 @@
-import { abortError, throwIfAborted } from '../../base/abort.js'
+import { throwIfAborted } from '../../base/abort.js'
 import { readBlob } from '../blob-source.js'
 import { type ByteRange, type ByteSource, changed, checkWithin, streamPieces } from '../source.js'
 import { type Manifest, pieceName } from './cache.js'
@@ -35,7 +35,7 @@ export class CachedSource implements ByteSource {
       target.set(await readBlob(await this.#piece(number), from, length, this.name), done)
       done += length
     }
-    if (signal?.aborted) throw abortError(signal)
+    throwIfAborted(signal)
   }
 
   async readMany(ranges: readonly ByteRange[], signal?: AbortSignal): Promise<void> {
