@@ -3,10 +3,10 @@ import { type BuildOptions, Calibration, Levels, QuantizedIndex } from '../src/i
 import { Rotation } from '../src/rotations.js'
 import { decodeIndex, encodeIndex } from '../src/storage.js'
 import { matrix, thrownBy } from './random.js'
-import { changed, every, example, grown, mixture, type Rows, recall, shared, slice } from './recall.js'
+import { changed, every, example, grown, longCorpus, mixture, type Rows, recall, shared, slice } from './recall.js'
 
 const heavy = process.env['CI_FULL'] !== undefined
-const corpus = example('train')
+const corpus = longCorpus()
 const queries = slice(example('test'), 0, 300)
 const ONE_STAGE = { coarse: 'int8', rescore: 'none' } as const
 const TOLERANCE = 0.005
@@ -45,7 +45,6 @@ describe('an index that grows', () => {
     })
   })
 
-  // The example corpus is half of it, and sorted by topic too.
   const all = heavy ? shared('minilm/banking77_train.npy') : undefined
   describe.each(all === undefined ? [] : kinds)('finds as much among all of Banking77: %s', (_, options) => {
     const once = onDemand(() => recall(QuantizedIndex.build(all!, options), all!, queries))

@@ -16,6 +16,28 @@ export function example(name: 'train' | 'test'): Rows {
   return npy(new URL(`../examples/data/banking77_${name}.npy`, import.meta.url))
 }
 
+/**
+ * The example corpus with the middles of neighbours between its first rows: 5,041 rows sorted by topic, more than an index keeps
+ * as floats while it grows.
+ */
+export function longCorpus(): Rows {
+  const rows = example('train')
+  const [count, width] = [rows.dims[0]!, rows.dims[1]!]
+  const data = new Float32Array(LONG_ROWS * width)
+  for (let row = 0, at = 0; row < count; row++) {
+    const own = rows.data.subarray(row * width, (row + 1) * width)
+    data.set(own, at++ * width)
+    if (row >= LONG_ROWS - count) continue
+    const middle = own.map((value, d) => value + rows.data[(row + 1) * width + d]!)
+    const norm = Math.hypot(...middle)
+    for (const [d, value] of middle.entries()) data[at * width + d] = value / norm
+    at++
+  }
+  return { data, dims: [LONG_ROWS, width] }
+}
+
+const LONG_ROWS = 5041
+
 /** An array of the unabridged data, where a checkout of them lies beside the project. */
 export function shared(path: string): Rows | undefined {
   const url = new URL(`../../shared/data/${path}`, import.meta.url)

@@ -3,9 +3,9 @@ import { type BuildOptions, PRECISIONS, QuantizedIndex, quantizeEmbeddings, tran
 import { Rotation } from '../src/rotations.js'
 import { decodeIndex, encodeIndex } from '../src/storage.js'
 import { matrix, randomSource, thrownBy } from './random.js'
-import { changed, every, example, type Rows, recall, recallOf, shared, slice } from './recall.js'
+import { changed, every, example, longCorpus, type Rows, recall, recallOf, shared, slice } from './recall.js'
 
-const corpus = example('train')
+const corpus = longCorpus()
 const queries = slice(example('test'), 0, 200)
 const shifted = (rows: Rows) => changed(rows, (value) => value + 0.2)
 const ONE_STAGE = { coarse: 'int8', rescore: 'none' } as const
@@ -211,7 +211,7 @@ describe('data that suit their codes', () => {
     'wordnet/definitions_f16.npy',
   ]
   const real: [string, () => Rows | undefined][] = [
-    ['the example corpus', () => corpus],
+    ['the example corpus', () => example('train')],
     ['the example queries', () => example('test')],
     // Where they lie beside the project.
     ...(process.env['CI_FULL'] ? others : []).map((path): [string, () => Rows | undefined] => [

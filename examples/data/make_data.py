@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 GOLDEN_CORPUS, GOLDEN_QUERIES = 2000, 50
-TRAIN_PER_CATEGORY, TEST_STEP = 50, 6
+TRAIN_PER_CATEGORY, TEST_STEP = 15, 6
 
 source = Path(sys.argv[1])
 out = Path(sys.argv[2]) if len(sys.argv) > 2 else Path(__file__).parent

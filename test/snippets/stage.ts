@@ -120,13 +120,15 @@ export class Stage {
     const train = read('banking77_train.npy')
     const test = read('banking77_test.npy')
     const dims = train.dims[1]!
-    const save = (name: string, { data }: typeof train, first: number, rows: number) => {
-      const part = Float32Array.from(data.subarray(first * dims, (first + rows) * dims))
+    const save = (name: string, { data }: typeof train, first: number, rows: number, step = 1) => {
+      const part = Float32Array.from({ length: rows * dims }, (_, i) => {
+        return data[(first + step * Math.floor(i / dims)) * dims + (i % dims)]!
+      })
       writeFileSync(join(this.folder, name), encodeNpy(part, [rows, dims]))
     }
     save('corpus.npy', train, 0, 1200)
     save('more.npy', train, 1200, 100)
-    save('sample.npy', train, 2000, 1000)
+    save('sample.npy', train, 1, 950, 3)
     save('queries.npy', test, 0, 20)
   }
 

@@ -11,7 +11,7 @@ const data = join(root, 'examples/data')
 const examples = new Map()
 
 /**
- * A copy of `examples/edge` in the project, with `corpus`, an index file of 5,041 questions under their texts, `newer`, the
+ * A copy of `examples/edge` in the project, with `corpus`, an index file of 2,915 questions under their texts, `newer`, the
  * same rows under other keys, and `queries`, other questions.
  */
 export function edgeExample(made) {
