@@ -1,4 +1,5 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { figure } from '../docs/figure.mjs'
 import { DOORS, folderOf, importsOfFolders } from '../docs/folders.mjs'
@@ -172,5 +173,14 @@ describe('the names of precisions', () => {
 
   it.each(Object.keys(ALLOWED))('stand where it is said that they may: %s', (pattern) => {
     expect(found.some((line) => new RegExp(`^${pattern}:`).test(line))).toBe(true)
+  })
+})
+
+describe('what git tracks for tests and examples', () => {
+  it('takes at most 8 MB', () => {
+    const listed = execFileSync('git', ['ls-files', '-z', 'test', 'examples'], { encoding: 'utf8' })
+    const files = listed.split('\0').filter((name) => name !== '' && existsSync(name))
+    expect(files.length).toBeGreaterThan(200)
+    expect(files.reduce((sum, name) => sum + statSync(name).size, 0)).toBeLessThan(8e6)
   })
 })
