@@ -1,4 +1,5 @@
 import { checkIterable, fail, reading } from '../base/check.js'
+import { forEachOf } from '../base/each.js'
 import { checkIds, failIdCount } from '../rows/check-ids.js'
 import { isTensorLike } from '../rows/matrix.js'
 import { type Corpus, openNpyCorpus } from './corpus.js'
@@ -39,10 +40,9 @@ async function openCorpus(target: string, source: RowsInput, ids: IdList, work: 
   if (isPaths(source)) return openNpyCorpus(source)
   const intake = await Intake.open(target, ids, work)
   try {
-    for await (const item of batchesIn(source)) {
-      if (isBatch(item)) await intake.add(item.embeddings, item.ids)
-      else await intake.add(item)
-    }
+    await forEachOf(batchesIn(source), 'source', (item) =>
+      isBatch(item) ? intake.add(item.embeddings, item.ids) : intake.add(item),
+    )
     return intake.corpus()
   } catch (error) {
     await intake.close()

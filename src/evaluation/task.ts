@@ -1,4 +1,4 @@
-import { describe, fail } from '../base/check.js'
+import { describe, fail, reading } from '../base/check.js'
 import { PackvecError } from '../base/errors.js'
 import type { FloatRows } from './floats.js'
 import type { FittedTechnique } from './technique.js'
@@ -34,8 +34,9 @@ export function timed<T>(run: () => T): { result: T; ms: number } {
 
 /** Checks for one entry per row. @throws PackvecError INVALID_ARGUMENT with both numbers */
 export function checkOnePerRow(list: ArrayLike<unknown>, argument: string, rows: number, owner: string): void {
-  if (typeof list?.length !== 'number') fail('INVALID_ARGUMENT', argument, 'a list', describe(list))
-  if (list.length === rows) return
-  const message = `${argument} has ${list.length} entries, ${owner} has ${rows} rows`
+  const length = reading(argument, () => list?.length)
+  if (typeof length !== 'number') fail('INVALID_ARGUMENT', argument, 'a list', describe(list))
+  if (length === rows) return
+  const message = `${argument} has ${length} entries, ${owner} has ${rows} rows`
   throw new PackvecError('INVALID_ARGUMENT', argument, message)
 }

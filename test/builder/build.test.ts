@@ -302,3 +302,29 @@ describe('IndexBuilder', () => {
     expect(folder.list()).toEqual(before)
   })
 })
+
+describe('batches that cannot be read', () => {
+  /** Every property throws, `then` too: awaiting such a batch would throw what it throws. */
+  const hostile = new Proxy([1, 2], {
+    get() {
+      throw new TypeError('not to be read')
+    },
+  })
+
+  it('are refused with a PackvecError, in a list as in an async iterable', async () => {
+    async function* later() {
+      yield corpus
+    }
+    for (const source of [[hostile], [corpus, hostile]]) {
+      const error = await rejectionOf(buildIndex(folder.at('never.safetensors'), source as never, silent))
+      expect(error).toMatchObject({ name: 'PackvecError', code: 'INVALID_ARGUMENT' })
+    }
+    await buildIndex(target, later(), silent)
+    expect(folder.bytes('index.safetensors')).toEqual(encodeIndex(QuantizedIndex.build(corpus)))
+  })
+
+  it('may be promises of batches', async () => {
+    await buildIndex(target, [Promise.resolve(corpus)] as never, silent)
+    expect(folder.bytes('index.safetensors')).toEqual(encodeIndex(QuantizedIndex.build(corpus)))
+  })
+})
