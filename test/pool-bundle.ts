@@ -4,8 +4,11 @@ import { pathToFileURL } from 'node:url'
 import { type BuildOptions, build } from 'esbuild'
 import { embedWasm } from '../esbuild.wasm.mjs'
 
-/** Bundles the pool as `esbuild.config.mjs` does, from the sources as they are, so that no test meets an old `dist/`. */
-export async function bundlePool(): Promise<{ folder: string; url(name: string): URL }> {
+/**
+ * Bundles the pool as `esbuild.config.mjs` does, from the sources as they are, so that no test meets an old `dist/`.
+ * @param worker what runs in workers, where a test has its own: modules that it imports for their effects are kept
+ */
+export async function bundlePool(worker?: string): Promise<{ folder: string; url(name: string): URL }> {
   // One for each of the runner's processes, made anew: nothing is left outside build/.
   const folder = resolve('build', `pool-test-${process.env['VITEST_POOL_ID'] ?? '0'}`)
   rmSync(folder, { recursive: true, force: true })
@@ -21,7 +24,8 @@ export async function bundlePool(): Promise<{ folder: string; url(name: string):
   }
   const entryPoints = { index: 'src/index.ts', pool: 'src/pool.ts', storage: 'src/storage.ts' }
   await build({ ...shared, entryPoints, splitting: true })
-  await build({ ...shared, entryPoints: { 'pool-worker': 'src/pool/worker.ts' } })
+  const script = { 'pool-worker': worker ?? 'src/pool/worker.ts' }
+  await build({ ...shared, entryPoints: script, ignoreAnnotations: worker !== undefined })
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }\n')
   return { folder, url: (name) => pathToFileURL(join(folder, name)) }
 }

@@ -1,6 +1,9 @@
-import { isInstance, reading } from './check.js'
+import { reading } from './check.js'
 
-/** Calls `use` with each item, one after the other. What the caller's own iterator throws goes to the caller as it is. */
+/**
+ * Calls `use` with each item, one after the other, and waits where it gives a promise. Items of a plain iterable are not awaited
+ * themselves: that looks for `then`, which may throw. What the caller's own iterator throws goes to the caller as it is.
+ */
 export async function forEachOf<T>(
   source: Iterable<T> | AsyncIterable<T>,
   argument: string,
@@ -10,6 +13,9 @@ export async function forEachOf<T>(
     for await (const item of source) await use(item)
     return
   }
-  // Not `for await`, which looks for `then` in every item: that of a proxy may throw.
-  for (const item of source as Iterable<T>) await use(isInstance(item, Promise) ? await item : item)
+  for (const item of source as Iterable<T>) {
+    const work = use(item)
+    // Not for nothing: a list may have millions of items.
+    if (work !== undefined) await work
+  }
 }

@@ -1,4 +1,4 @@
-import { checkIterable, fail, reading } from '../base/check.js'
+import { checkIterable, fail, isInstance, reading } from '../base/check.js'
 import { forEachOf } from '../base/each.js'
 import { checkIds, failIdCount } from '../rows/check-ids.js'
 import { isTensorLike } from '../rows/matrix.js'
@@ -40,9 +40,10 @@ async function openCorpus(target: string, source: RowsInput, ids: IdList, work: 
   if (isPaths(source)) return openNpyCorpus(source)
   const intake = await Intake.open(target, ids, work)
   try {
-    await forEachOf(batchesIn(source), 'source', (item) =>
-      isBatch(item) ? intake.add(item.embeddings, item.ids) : intake.add(item),
-    )
+    await forEachOf(batchesIn(source), 'source', async (item) => {
+      const batch = isInstance(item, Promise) ? await item : item
+      await (isBatch(batch) ? intake.add(batch.embeddings, batch.ids) : intake.add(batch))
+    })
     return intake.corpus()
   } catch (error) {
     await intake.close()

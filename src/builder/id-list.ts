@@ -1,4 +1,5 @@
 import { describe, fail } from '../base/check.js'
+import { forEachOf } from '../base/each.js'
 import { bytesOf } from '../index-file/layout.js'
 import { checkId, checkIds, type IdKind } from '../rows/check-ids.js'
 import { encodeOffsets, type Id, type IdsLayout } from '../rows/ids.js'
@@ -59,11 +60,7 @@ export class IdList {
   /** @throws PackvecError INVALID_ARGUMENT for an invalid id, or one of another kind than the ids before */
   async add(ids: Ids): Promise<void> {
     checkIds(ids)
-    if (Symbol.asyncIterator in ids) {
-      for await (const id of ids) if (this.#push(id)) await this.#flush()
-    } else {
-      for (const id of ids) if (this.#push(id)) await this.#flush()
-    }
+    await forEachOf<Id>(ids, 'ids', (id) => (this.#push(id) ? this.#flush() : undefined))
   }
 
   /** All ids in order, some at a time. */

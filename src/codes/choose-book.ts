@@ -13,16 +13,16 @@ const FEW_ROWS = 100
 /** What a codebook is chosen by. */
 export type ChooseOptions = BookOptions & Pick<CodeOptions, 'scope' | 'percentiles' | 'onWarning'>
 
-/** Whether a call takes `calibrationEmbeddings`, so that a message may recommend it. */
-export type TakesSample = boolean
-
-/** The ranges or levels to use, in the reference's order: those given, those of a sample, the embeddings' own. */
+/**
+ * The ranges or levels to use, in the reference's order: those given, those of a sample, the embeddings' own.
+ * @param takesSample whether the call takes `calibrationEmbeddings`, so that a message may recommend it
+ */
 export function chooseBook(
   sources: readonly RowSource[],
   sample: RowSource | undefined,
   precision: Precision,
   options: ChooseOptions,
-  takesSample: TakesSample = true,
+  takesSample = true,
 ): Codebook | undefined {
   const { books } = codeOf(precision)
   if (books === undefined) return undefined
@@ -40,7 +40,7 @@ export function checkOwnRows(
   rows: number,
   precision: Precision,
   options: Pick<CodeOptions, 'onWarning'>,
-  takesSample: TakesSample = true,
+  takesSample = true,
 ): boolean {
   if (rows === 0) return false
   const remedy = remedyOf(codeOf(precision).books!, takesSample)
@@ -63,7 +63,7 @@ export function checkOwnRows(
 }
 
 /** The options that spare a call from calibrating on its own rows. */
-function remedyOf({ option }: CodebookFamily, takesSample: TakesSample): string {
+function remedyOf({ option }: CodebookFamily, takesSample: boolean): string {
   return takesSample ? `\`${option}\` or \`calibrationEmbeddings\`` : `\`${option}\``
 }
 

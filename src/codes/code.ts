@@ -72,8 +72,8 @@ export interface Code {
 
 /** How a codebook is taken from embeddings. */
 export interface FitOptions {
-  readonly scope?: Scope | undefined
-  readonly percentiles?: Percentiles | undefined
+  readonly scope?: Scope
+  readonly percentiles?: Percentiles
 }
 
 /** A small tensor of float32 that belongs to a codebook. */

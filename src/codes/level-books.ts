@@ -15,13 +15,7 @@ export function levelBooks(
     scope: 'global',
     isWidened: false,
     isSampled: () => true,
-    fit: (sources, { scope, percentiles }, argument) =>
-      Levels.fromSources(
-        sources,
-        precision,
-        { ...(scope === undefined ? {} : { scope }), ...(percentiles === undefined ? {} : { percentiles }) },
-        argument,
-      ),
+    fit: (sources, options, argument) => Levels.fromSources(sources, precision, options, argument),
     read: (given, dims) => checkLevels(given, precision, dims ?? (given as Levels | null)?.dims ?? 0),
     check: (book, dims) => checkLevels(book, precision, dims),
     tensors: (name, dims) => [

@@ -1,5 +1,5 @@
 import { checkOneOf, checkSameDims, describe, fail, isInstance } from '../base/check.js'
-import { PackvecError } from '../base/errors.js'
+import { countIn } from '../base/invalid.js'
 import type { CodebookFamily } from './code.js'
 import { Calibration, type CalibrationJSON, type RangesInput } from './ranges.js'
 
@@ -13,12 +13,7 @@ export const rangeBooks: CodebookFamily = {
   scope: 'dimension',
   isWidened: true,
   isSampled: ({ percentiles }) => percentiles !== undefined,
-  fit: (sources, { scope, percentiles }, argument) =>
-    Calibration.fromSources(
-      sources,
-      { ...(scope === undefined ? {} : { scope }), ...(percentiles === undefined ? {} : { percentiles }) },
-      argument,
-    ),
+  fit: (sources, options, argument) => Calibration.fromSources(sources, options, argument),
   collect(dims, options) {
     const scope = checkOneOf(options.scope ?? 'dimension', ['dimension', 'global'], 'scope')
     const ranges = new Calibration(dims)
@@ -36,10 +31,7 @@ export const rangeBooks: CodebookFamily = {
   tensors: (_name, dims) => [{ name: TENSOR, shape: [2, dims] }],
   metadata: (_name, book) => ({ [ROWS]: String((book as Calibration).rows) }),
   checkMetadata(_name, metadata) {
-    const text = metadata[ROWS]
-    if (text !== undefined && /^\d+$/.test(text) && Number.isSafeInteger(Number(text))) return
-    const message = `metadata ${ROWS} must be a whole number, got ${text?.slice(0, 80) ?? 'nothing'}`
-    throw new PackvecError('INVALID_FILE', 'bytes', message)
+    countIn(metadata, ROWS, 0, Number.MAX_SAFE_INTEGER)
   },
   values: (book) => (book as Calibration).ranges,
   open(_name, { dims, metadata, floats }) {

@@ -7,23 +7,16 @@ import { int4 } from './nibbles.js'
 import { quaternary, ternary } from './pairs.js'
 import type { Precision } from './precision.js'
 
+/** From the most bytes to the fewest. */
+const BUILT_IN: readonly Code[] = [float32, int8, uint8, int4, quaternary, ternary, binary, ubinary]
+
 /** Every precision, from the most bytes to the fewest. */
-export const PRECISIONS: readonly Precision[] = [
-  'float32',
-  'int8',
-  'uint8',
-  'int4',
-  'quaternary',
-  'ternary',
-  'binary',
-  'ubinary',
-]
+export const PRECISIONS: readonly Precision[] = BUILT_IN.map(({ name }) => name)
 
 /** The codes of an index whose caller asks for none. */
 export const USUAL = { coarse: 'binary', rescore: 'int8', exact: 'float32' } as const
 
-const codes = new Map<string, Code>()
-for (const code of [float32, int8, uint8, int4, quaternary, ternary, binary, ubinary]) codes.set(code.name, code)
+const codes = new Map<string, Code>(BUILT_IN.map((code) => [code.name, code]))
 
 /** Makes a family of codes known under their names, in this thread; how they are searched is said to `registerForm`. */
 export function registerCode(code: Code): void {

@@ -1,7 +1,7 @@
 import { checkOneOf } from '../base/check.js'
 import { BLOCK_BYTES, blockCount, DIGEST_BYTES, type NewHasher } from '../base/checksum.js'
 import { PackvecError } from '../base/errors.js'
-import { invalid } from '../base/invalid.js'
+import { countIn, invalid } from '../base/invalid.js'
 import { MAX_DIMS } from '../base/max-dims.js'
 import type { ScaleType } from '../codes/code.js'
 import type { Precision } from '../codes/precision.js'
@@ -236,12 +236,6 @@ class HeaderReader {
   }
 
   #count(key: string, least: number, most: number): number {
-    const text = this.#file.metadata[key]
-    const value = Number(text)
-    if (text === undefined || !/^\d+$/.test(text) || !Number.isSafeInteger(value)) {
-      throw invalid('bytes', `metadata ${key} must be a whole number, got ${text?.slice(0, 80) ?? 'nothing'}`)
-    }
-    if (value >= least && value <= most) return value
-    throw invalid('bytes', `metadata ${key} must be ${least} to ${most}, got ${value}`)
+    return countIn(this.#file.metadata, key, least, most)
   }
 }

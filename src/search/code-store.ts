@@ -49,7 +49,6 @@ export interface StoredColumn extends ColumnLayout {
 /** Rows of codes in one wasm memory of exact size, in one or two precisions: made there, searched there. */
 export class CodeStore {
   readonly dims: number
-  readonly #layouts: readonly ColumnLayout[]
   #spec: StoreSpec
   #size = 0
   #capacity: number
@@ -63,10 +62,9 @@ export class CodeStore {
   constructor(spec: StoreSpec, capacity: number) {
     this.#spec = spec
     this.dims = spec.dims
-    this.#layouts = spec.columns.map((column) => layoutOf(column, spec.dims))
-    this.#stored = this.#layouts.map((layout, at) => ({
-      ...layout,
-      column: spec.columns[at]!,
+    this.#stored = spec.columns.map((column) => ({
+      ...layoutOf(column, spec.dims),
+      column,
       codesPtr: 0,
       factorsPtr: 0,
     }))
@@ -106,7 +104,7 @@ export class CodeStore {
 
   /** Bytes of one row over all columns, as kept in memory. */
   get rowBytes(): number {
-    return this.#layouts.reduce((sum, { stride, factorBytes }) => sum + stride + factorBytes, 0)
+    return this.#stored.reduce((sum, { stride, factorBytes }) => sum + stride + factorBytes, 0)
   }
 
   /** The column whose codes are of the family of `precision`. */
@@ -153,9 +151,9 @@ export class CodeStore {
 
   /** Keeps 8-bit codes with 8 more bits from here on, so that `widen` loses nothing of rows to come; or not any more. */
   refine(fine: boolean): void {
-    const at = this.spec.columns.findIndex(({ precision }) => codeOf(precision).books?.isWidened)
-    if (!fine || at < 0) this.#fine = undefined
-    else this.#fine ??= new FineCodes(this.#layouts[at]!.stride, this.#size)
+    const widened = this.#stored.find(({ code }) => code.books?.isWidened)
+    if (!fine || widened === undefined) this.#fine = undefined
+    else this.#fine ??= new FineCodes(widened.stride, this.#size)
   }
 
   /** Gives 8-bit codes other ranges: those stored become the codes of the same values, factors of rows stay. */
@@ -244,8 +242,8 @@ export class CodeStore {
 
   #placeOf(precision: Precision): number {
     const { family } = codeOf(precision)
-    const layouts = this.#layouts
-    for (let at = 0; at < layouts.length; at++) if (layouts[at]!.code.family === family) return at
+    const stored = this.#stored
+    for (let at = 0; at < stored.length; at++) if (stored[at]!.code.family === family) return at
     throw new Error(`the store keeps no ${family}`)
   }
 
@@ -263,7 +261,7 @@ export class CodeStore {
 
   /** The regions that hold rows, with the bytes of a row. */
   #rowRegions(): [RowRegion, number][] {
-    return this.#layouts.flatMap(({ stride, factorBytes }, at): [RowRegion, number][] => [
+    return this.#stored.flatMap(({ stride, factorBytes }, at): [RowRegion, number][] => [
       [`codes${at}`, stride],
       [`factors${at}`, factorBytes],
     ])

@@ -1,3 +1,4 @@
+import { type Cut, cutQuery, type FoundLists } from './cut.js'
 import type { Candidates } from './search.js'
 import type { ExactScores } from './search-job.js'
 import { best, distanceResult, emptyResult, type SearchResult } from './search-result.js'
@@ -51,61 +52,13 @@ export async function mergeShards(
 }
 
 /** What one shard found in the first stage; `ids` are global, `rows` the same in the shard. */
-interface Found {
+interface Found extends FoundLists {
   readonly shard: number
   readonly candidates: Candidates
-  readonly ids: Uint32Array
-}
-
-/** Candidates of one query that one store with all rows would have found, best first. */
-interface Cut {
-  /** For each of them the entry of `Found`, and its place in there. */
-  readonly from: Uint16Array
-  readonly at: Uint32Array
 }
 
 function foundIn(shard: number, candidates: Candidates, map: RowIds): Found {
   return { shard, candidates, ids: map.toIds(shard, candidates.ids) }
-}
-
-/** The `count` best of what all shards found for a query, ties by lower id: lists in order, merged from their heads. */
-function cutQuery(found: readonly Found[], query: number, count: number): Cut {
-  if (found.length === 1) {
-    const first = query * found[0]!.candidates.count
-    return { from: new Uint16Array(count), at: new Uint32Array(count).map((_, i) => first + i) }
-  }
-  const keys = found.map(({ candidates }) => sortKeys(candidates, query))
-  const heads = found.map(() => 0)
-  const from = new Uint16Array(count)
-  const at = new Uint32Array(count)
-  for (let i = 0; i < count; i++) {
-    let chosen = -1
-    for (let shard = 0; shard < found.length; shard++) {
-      if (heads[shard]! >= found[shard]!.candidates.count) continue
-      if (chosen < 0 || comesFirst(shard, chosen)) chosen = shard
-    }
-    from[i] = chosen
-    at[i] = query * found[chosen]!.candidates.count + heads[chosen]!++
-  }
-  return { from, at }
-
-  function comesFirst(a: number, b: number): boolean {
-    const difference = keys[b]![heads[b]!]! - keys[a]![heads[a]!]!
-    if (difference !== 0) return difference < 0
-    return idAtHead(a) < idAtHead(b)
-  }
-
-  function idAtHead(shard: number): number {
-    const { ids, candidates } = found[shard]!
-    return ids[query * candidates.count + heads[shard]!]!
-  }
-}
-
-/** Scores of a query's candidates as numbers of which the higher is better. */
-function sortKeys({ scores, count, scoreType }: Candidates, query: number): Float64Array {
-  const bits = scores.subarray(query * count, (query + 1) * count)
-  if (scoreType === 'distance') return Float64Array.from(bits, (distance) => -distance)
-  return new Float64Array(scoreType === 'float' ? new Float32Array(bits.buffer, bits.byteOffset, count) : bits)
 }
 
 /** The result of a query whose first stage is final. */

@@ -1,4 +1,4 @@
-import { type RowRange, rangesOfBits, rowsOfBits } from '../base/bits.js'
+import { rangesOfBits, rowsOfBits } from '../base/bits.js'
 import { roundUp } from '../kernels/regions.js'
 import type { Allowed } from '../rows/filter.js'
 import type { CodeStore, StoredColumn } from './code-store.js'
@@ -12,8 +12,8 @@ export interface RowSubset {
   readonly count: number
   /** Writes to `ptr` what the scan needs, and gives the ranges in the order of rows. */
   open(ptr: number): readonly ScanRows[]
-  /** Turns row numbers, counted from the first row of the first range, into those of the store, in place. */
-  toStoreRows(rows: Uint32Array): void
+  /** Turns row numbers of the ranges into those of the store, in place, where they are not the same. */
+  toStoreRows?(rows: Uint32Array): void
 }
 
 /** The rows that may be found, in the order of the store. The way they are scanned is decided here, once. */
@@ -25,14 +25,17 @@ export function openSubset(
 ): RowSubset {
   const { size } = store
   if (allowed === undefined || allowed.count === size) {
-    return { bytes: 0, count: size, open: () => [rowsOf(column, usesFactors, 0, size)], toStoreRows() {} }
+    return { bytes: 0, count: size, open: () => [rowsOf(column, usesFactors, 0, size)] }
   }
   const { bits, count } = allowed
   if (count <= size / SPARSE && count * column.stride <= store.scratchBytes / 2) {
     return gathered(store, column, usesFactors, rowsOfBits(bits, count))
   }
   const ranges = rangesOfBits(bits, MOST_RANGES)
-  if (ranges !== undefined && count >= LEAST_ROWS * ranges.length) return ofRanges(column, usesFactors, ranges, count)
+  if (ranges !== undefined && count >= LEAST_ROWS * ranges.length) {
+    const open = () => ranges.map(({ first, end }) => rowsOf(column, usesFactors, first, end - first))
+    return { bytes: 0, count, open }
+  }
   return {
     bytes: roundUp(bits.length, 16),
     count,
@@ -40,7 +43,6 @@ export function openSubset(
       new Uint8Array(store.workspace.buffer, ptr, bits.length).set(bits)
       return [{ ...rowsOf(column, usesFactors, 0, size), allowedPtr: ptr }]
     },
-    toStoreRows() {},
   }
 }
 
@@ -52,6 +54,7 @@ function rowsOf(
   rowCount: number,
 ): ScanRows {
   return {
+    first,
     codesPtr: codesPtr + first * stride,
     rowCount,
     allowedPtr: 0,
@@ -65,22 +68,6 @@ function rowsOf(
  */
 const MOST_RANGES = 16
 const LEAST_ROWS = 256
-
-function ofRanges(column: StoredColumn, usesFactors: boolean, ranges: readonly RowRange[], count: number): RowSubset {
-  return {
-    bytes: 0,
-    count,
-    open: () => ranges.map(({ first, end }) => rowsOf(column, usesFactors, first, end - first)),
-    toStoreRows(found) {
-      for (let i = 0; i < found.length; i++) {
-        let row = found[i]!
-        let at = 0
-        for (; row >= ranges[at]!.end - ranges[at]!.first; at++) row -= ranges[at]!.end - ranges[at]!.first
-        found[i] = ranges[at]!.first + row
-      }
-    },
-  }
-}
 
 /**
  * Where at most one row in so many is allowed, and their codes fit half of the scratch, the allowed rows are copied together
@@ -106,7 +93,7 @@ function gathered(store: CodeStore, column: StoredColumn, usesFactors: boolean, 
       }
       const gatheredPtr = usesFactors ? 4 * to : 0
       if (usesFactors) for (const row of rows) words[to++] = words[factorsPtr / 4 + row]!
-      return [{ codesPtr: ptr, rowCount: rows.length, allowedPtr: 0, factorsPtr: gatheredPtr }]
+      return [{ first: 0, codesPtr: ptr, rowCount: rows.length, allowedPtr: 0, factorsPtr: gatheredPtr }]
     },
     toStoreRows(found) {
       for (let i = 0; i < found.length; i++) found[i] = rows[found[i]!]!

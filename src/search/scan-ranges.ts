@@ -1,3 +1,4 @@
+import { cutQuery, type FoundLists } from './cut.js'
 import type { Scan, ScanRows } from './forms/form.js'
 
 /** Addresses of a batch of queries: their forms, the rows and the scores found of each, and scratch. */
@@ -8,69 +9,49 @@ export interface BatchAddresses {
   readonly scratch: number
 }
 
-/**
- * Finds the k best rows of each query of a batch over ranges of rows, which hold at least k in all; row numbers count on from
- * range to range.
- */
+/** Finds the k best rows of each query of a batch over ranges of rows, which hold at least k in all. */
 export function scanRanges(
   buffer: ArrayBuffer,
   scan: Scan,
   ranges: readonly ScanRows[],
-  { queries, ids, scores, scratch }: BatchAddresses,
+  at: BatchAddresses,
   count: number,
   k: number,
 ): void {
   if (ranges.length === 1) {
-    scan.run(ranges[0]!, queries, count, k, scratch, ids, scores)
+    scanRange(buffer, scan, ranges[0]!, at, count, k)
     return
   }
-  const found: Found[] = Array.from({ length: count }, () => ({ rows: [], scores: [] }))
-  let first = 0
-  for (const range of ranges) {
+  const found = ranges.map((range): FoundLists => {
     const each = Math.min(k, range.rowCount)
-    scan.run(range, queries, count, each, scratch, ids, scores)
-    const [foundRows, foundScores] = [
-      new Uint32Array(buffer, ids, count * each),
-      scoresAt(buffer, scan, scores, count * each),
-    ]
-    for (let q = 0; q < count; q++) {
-      const rows = Array.from(foundRows.subarray(q * each, (q + 1) * each), (row) => first + row)
-      found[q] = merged(
-        found[q]!,
-        { rows, scores: Array.from(foundScores.subarray(q * each, (q + 1) * each)) },
-        scan,
-        k,
-      )
+    const ids = scanRange(buffer, scan, range, at, count, each).slice()
+    // The next range writes over them.
+    const scores = new Int32Array(buffer, at.scores, count * each).slice()
+    return { ids, candidates: { count: each, scores, scoreType: scan.scoreType } }
+  })
+  for (let query = 0; query < count; query++) {
+    const cut = cutQuery(found, query, k)
+    const rows = new Uint32Array(buffer, at.ids + 4 * k * query, k)
+    const bits = new Int32Array(buffer, at.scores + 4 * k * query, k)
+    for (let i = 0; i < k; i++) {
+      const { ids, candidates } = found[cut.from[i]!]!
+      rows[i] = ids[cut.at[i]!]!
+      bits[i] = candidates.scores[cut.at[i]!]!
     }
-    first += range.rowCount
-  }
-  for (const [q, best] of found.entries()) {
-    new Uint32Array(buffer, ids + 4 * k * q, k).set(best.rows)
-    scoresAt(buffer, scan, scores + 4 * k * q, k).set(best.scores)
   }
 }
 
-/** Rows of a query, best first, with the scores of the scan. */
-interface Found {
-  readonly rows: readonly number[]
-  readonly scores: readonly number[]
-}
-
-function scoresAt(buffer: ArrayBuffer, { scoreType }: Scan, ptr: number, length: number) {
-  if (scoreType === 'float') return new Float32Array(buffer, ptr, length)
-  return scoreType === 'distance' ? new Uint32Array(buffer, ptr, length) : new Int32Array(buffer, ptr, length)
-}
-
-/** The k best of both; of equal ones those of `a`, whose rows are lower. */
-function merged(a: Found, b: Found, { scoreType }: Scan, k: number): Found {
-  const sign = scoreType === 'distance' ? -1 : 1
-  const rows: number[] = []
-  const scores: number[] = []
-  for (let [i, j] = [0, 0]; rows.length < k && (i < a.rows.length || j < b.rows.length); ) {
-    const takesA = j >= b.rows.length || (i < a.rows.length && sign * a.scores[i]! >= sign * b.scores[j]!)
-    const [from, at] = takesA ? [a, i++] : [b, j++]
-    rows.push(from.rows[at]!)
-    scores.push(from.scores[at]!)
-  }
-  return { rows, scores }
+/** Scans one range; gives the rows found, as the store numbers them. */
+function scanRange(
+  buffer: ArrayBuffer,
+  scan: Scan,
+  range: ScanRows,
+  { queries, ids, scores, scratch }: BatchAddresses,
+  count: number,
+  k: number,
+): Uint32Array {
+  scan.run(range, queries, count, k, scratch, ids, scores)
+  const rows = new Uint32Array(buffer, ids, count * k)
+  if (range.first > 0) for (let i = 0; i < rows.length; i++) rows[i]! += range.first
+  return rows
 }

@@ -1,5 +1,6 @@
 import type { Allowed } from '../rows/filter.js'
 import type { CodeStore } from './code-store.js'
+import type { ListScores } from './cut.js'
 import { pickQueries, type Queries } from './queries.js'
 import type { ExactScores, SearchJob } from './search-job.js'
 import type { CheckedSearchOptions } from './search-options.js'
@@ -8,15 +9,12 @@ import { firstStage, type Stages } from './stages.js'
 import { ALL_ROWS, TwoStageSearch } from './two-stage.js'
 
 /** What the first stage finds in one of several stores: `count` rows a query, best first, ties by lower row. */
-export interface Candidates {
+export interface Candidates extends ListScores {
   /** Candidates that a query keeps over all stores; `count` is this or the rows of the store that may be found. */
   readonly wanted: number
-  readonly count: number
   readonly ids: Uint32Array<ArrayBuffer>
-  /** 32 bits a score, by `scoreType`: uint32, int32 or float32. */
-  readonly scores: Int32Array<ArrayBuffer>
   /** Distances and floats are final scores where nothing rescores them; integers are there to be compared. */
-  readonly scoreType: 'distance' | 'integer' | 'float'
+  readonly scores: Int32Array<ArrayBuffer>
   /** Whether another stage decides among the candidates; otherwise they are the results of this store. */
   readonly rescored: boolean
 }

@@ -1,7 +1,7 @@
 import { checkOneOf } from '../base/check.js'
 import type { Precision } from '../codes/precision.js'
 import { checkPrecision, codeOf, USUAL } from '../codes/registry.js'
-import type { Scan, Scoring } from './forms/form.js'
+import type { Scoring } from './forms/form.js'
 import { formOf } from './forms/registry.js'
 
 /** What the two stages of a search run on; 'none' leaves the first stage's order. */
@@ -47,11 +47,10 @@ export function firstStage({ coarse, rescore }: Stages, scoring: Scoring): First
   const takesFloats = scoring === 'asymmetric' || form.isOneScoring === true
   const isSameFamily = rescore !== 'none' && codeOf(rescore).family === codeOf(coarse).family
   const isFinal = rescore === 'none' || (isSameFamily && takesFloats)
-  const isDistance: Scan['scoreType'] = 'distance'
   return {
     takesFloats,
     decodesQueries: !takesFloats && form.decodesQueries === true,
     isFinal,
-    givesDistances: isFinal && !takesFloats && form.symmetricScore === isDistance,
+    givesDistances: isFinal && !takesFloats && form.symmetricScore === 'distance',
   }
 }

@@ -188,7 +188,7 @@ export class TwoStageSearch {
     // A scan for nobody.
     if (this.#areBlurred(count)) return at
     scanRanges(this.#workspace.buffer, this.#scan, this.#ranges, at, count, this.#k)
-    this.#subset.toStoreRows(new Uint32Array(this.#workspace.buffer, at.ids, count * this.#k))
+    this.#subset.toStoreRows?.(new Uint32Array(this.#workspace.buffer, at.ids, count * this.#k))
     return at
   }
 

@@ -1,10 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
-import { build } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { embedWasm } from '../../esbuild.wasm.mjs'
 import { evaluate } from '../../src/eval.js'
 import {
   type BuildOptions,
@@ -20,6 +17,7 @@ import { createPool } from '../../src/pool.js'
 import { encodeIndex, openIndex } from '../../src/storage-node.js'
 import { retrieval } from '../evaluation/setup.js'
 import { dots, ranking } from '../oracle.js'
+import { bundlePool } from '../pool-bundle.js'
 import { matrix, thrownBy } from '../random.js'
 import { FileServer } from '../storage/server.js'
 import './form.js'
@@ -126,27 +124,15 @@ describe.each(BUILDS)('an index of %o', (options) => {
 })
 
 describe('a pool whose workers know the family', () => {
-  const bundle = join(folder, 'worker.js')
+  let workerUrl: URL
 
   beforeAll(async () => {
-    await build({
-      entryPoints: ['test/toy/worker.ts'],
-      outfile: bundle,
-      bundle: true,
-      format: 'esm',
-      target: 'es2022',
-      platform: 'neutral',
-      external: ['node:*'],
-      plugins: [embedWasm],
-      // Modules of the package have no side effects, but these are imported for theirs.
-      ignoreAnnotations: true,
-      logLevel: 'warning',
-    })
+    workerUrl = (await bundlePool('test/toy/worker.ts')).url('pool-worker.js')
   })
 
   it.each(BUILDS)('finds what one index finds: %o', async (options) => {
     const index = QuantizedIndex.build(rows, { ...options, ...quiet })
-    const pool = await createPool({ workers: 2, workerUrl: pathToFileURL(bundle) })
+    const pool = await createPool({ workers: 2, workerUrl })
     try {
       for (const pooled of [await pool.build(rows, { ...options, ...quiet }), await pool.open(encodeIndex(index))]) {
         for (const search of SEARCHES) {

@@ -1,8 +1,8 @@
 import { popcountForm } from '../../kernels/popcount.js'
 import { hammingScratchBytes } from '../../kernels/scratch-sizes.js'
 import type { CodeStore, StoredColumn } from '../code-store.js'
-import { runKernel, type Scan, type SearchForm } from './form.js'
-import { type NibbleCodes, tableRescorer, tableScan } from './table-form.js'
+import { runKernel, type Scan } from './form.js'
+import { type NibbleCodes, tableForm } from './table-form.js'
 
 /**
  * Bits add the query where they are set, as sentence-transformers rescores them; with a factor per row, which needs the decoded
@@ -24,13 +24,11 @@ const codes: NibbleCodes = {
 }
 
 /** Bits with bits: the Hamming distance. */
-export const bitForm: SearchForm = {
-  usualScoring: 'symmetric',
-  symmetricScore: 'distance',
-  openScan: (store, column, scoring) =>
-    scoring === 'symmetric' ? hammingScan(store, column) : tableScan(store, column, codes),
-  openRescorer: (store, column, exactOf) => tableRescorer(store, column, codes, exactOf),
-}
+export const bitForm = /* @__PURE__ */ tableForm(
+  codes,
+  { usualScoring: 'symmetric', symmetricScore: 'distance' },
+  hammingScan,
+)
 
 function hammingScan(store: CodeStore, column: StoredColumn): Scan {
   const { stride } = column

@@ -66,6 +66,8 @@ export interface RoundedScan {
 
 /** What a scan goes through: rows of codes, and the addresses of a filter's bits and of the rows' factors, or 0. */
 export interface ScanRows {
+  /** The number of the first of these rows. */
+  readonly first: number
   readonly codesPtr: number
   readonly rowCount: number
   readonly allowedPtr: number

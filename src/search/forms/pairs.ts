@@ -2,20 +2,16 @@ import type { RowEncoder } from '../../codes/code.js'
 import type { Levels } from '../../codes/levels.js'
 import { dotScratchBytes } from '../../kernels/scratch-sizes.js'
 import type { CodeStore, StoredColumn } from '../code-store.js'
-import type { Scan, SearchForm } from './form.js'
+import type { Scan } from './form.js'
 import { levelTerms } from './level-terms.js'
-import { type NibbleCodes, tableRescorer, tableScan } from './table-form.js'
-
-const codes: NibbleCodes = { bits: 2, width: 0.05, terms: levelTerms }
+import { tableForm } from './table-form.js'
 
 /** 2-bit codes. */
-export const pairForm: SearchForm = {
-  usualScoring: 'asymmetric',
-  symmetricScore: 'integer',
-  openScan: (store, column, scoring) =>
-    scoring === 'symmetric' ? pairScan(store, column) : tableScan(store, column, codes),
-  openRescorer: (store, column, exactOf) => tableRescorer(store, column, codes, exactOf),
-}
+export const pairForm = /* @__PURE__ */ tableForm(
+  { bits: 2, width: 0.05, terms: levelTerms },
+  { usualScoring: 'asymmetric', symmetricScore: 'integer' },
+  pairScan,
+)
 
 /** 2-bit codes with 2-bit codes, by popcounts: the dot of their centred values, -1 0 1 or -3 -1 1 3. */
 function pairScan(store: CodeStore, stored: StoredColumn): Scan {

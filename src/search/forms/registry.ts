@@ -1,6 +1,6 @@
 import type { Precision } from '../../codes/precision.js'
 import { codeOf } from '../../codes/registry.js'
-import type { CodeStore } from '../code-store.js'
+import type { CodeStore, StoredColumn } from '../code-store.js'
 import { bitForm } from './bits.js'
 import { byteForm } from './bytes.js'
 import { floatForm } from './floats.js'
@@ -38,11 +38,11 @@ export function openScan(store: CodeStore, precision: Precision, scoring: Scorin
 export function openRescorer(store: CodeStore, precision: Precision, exactOf?: Scan['exactOf']): Rescorer {
   const column = store.column(precision)
   const exact = formOf(precision).openRescorer(store, column, exactOf)
-  return column.factorsPtr === 0 ? exact : withFactors(store, precision, exact)
+  return column.factorsPtr === 0 ? exact : withFactors(store, column, exact)
 }
 
 /** Multiplies each score by the factor of its row; the constant belongs to the decoded row, so it comes before. */
-function withFactors(store: CodeStore, precision: Precision, exact: Rescorer): Rescorer {
+function withFactors(store: CodeStore, column: StoredColumn, exact: Rescorer): Rescorer {
   let constant = 0
   return {
     queryBytes: exact.queryBytes,
@@ -55,7 +55,7 @@ function withFactors(store: CodeStore, precision: Precision, exact: Rescorer): R
       const { buffer } = store.workspace
       const ids = new Uint32Array(buffer, idsPtr, idCount)
       const scores = new Float32Array(buffer, scoresPtr, idCount)
-      const factors = store.scales(store.column(precision).column)!
+      const factors = new Float32Array(buffer, column.factorsPtr, store.size)
       for (let i = 0; i < idCount; i++) scores[i] = (scores[i]! + constant) * factors[ids[i]!]!
     },
   }

@@ -1,6 +1,6 @@
 import { tableScratchBytes } from '../../kernels/scratch-sizes.js'
 import type { CodeStore, StoredColumn } from '../code-store.js'
-import type { Rescorer, Scan } from './form.js'
+import type { Rescorer, Scan, SearchForm } from './form.js'
 import { fillNibbleTable, quantizeTable, type WriteTerms } from './nibble-table.js'
 import { roundedScan } from './rounded-scan.js'
 import { expectedCandidates, fewCandidates } from './rounding.js'
@@ -15,6 +15,25 @@ export interface NibbleCodes {
 }
 
 /**
+ * The form of such codes; `symmetricScan` compares codes with codes where the query is not decoded for that. Calls are to be marked
+ * as pure, or bundles that only encode would keep the forms.
+ */
+export function tableForm(
+  codes: NibbleCodes,
+  traits: Omit<SearchForm, 'openScan' | 'openRescorer'>,
+  symmetricScan?: (store: CodeStore, column: StoredColumn) => Scan,
+): SearchForm {
+  return {
+    ...traits,
+    openScan: (store, column, scoring) =>
+      scoring === 'symmetric' && symmetricScan !== undefined
+        ? symmetricScan(store, column)
+        : tableScan(store, column, codes),
+    openRescorer: (store, column, exactOf) => tableRescorer(store, column, codes, exactOf),
+  }
+}
+
+/**
  * How many of the candidates that normal data would need all but a few of the last searches of a store needed: real data need
  * fewer. It decides what a search costs, not what it finds.
  */
@@ -24,7 +43,7 @@ const RAISE = 1.3
 const LOWER = RAISE ** (-1 / 39)
 
 /** The float query with codes below 8 bits: byte look-ups in a table of 8-bit sums find candidates for the exact table. */
-export function tableScan(store: CodeStore, column: StoredColumn, codes: NibbleCodes): Scan {
+function tableScan(store: CodeStore, column: StoredColumn, codes: NibbleCodes): Scan {
   const { stride, factorsPtr } = column
   const table = new Float32Array(nibbleTableBytes(stride) / 4)
   const usualWidth = codes.width * Math.sqrt(2 * stride)
@@ -59,12 +78,7 @@ function nibbleTableBytes(stride: number): number {
 const MANY_ROWS = 1024
 
 /** Sums over the tables of nibbles, or of bytes for many rows. */
-export function tableRescorer(
-  store: CodeStore,
-  column: StoredColumn,
-  codes: NibbleCodes,
-  exactOf: Scan['exactOf'],
-): Rescorer {
+function tableRescorer(store: CodeStore, column: StoredColumn, codes: NibbleCodes, exactOf: Scan['exactOf']): Rescorer {
   const { stride } = column
   const terms = codes.terms(column)
   const tableBytes = 1024 * stride
